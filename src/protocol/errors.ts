@@ -1,0 +1,108 @@
+/**
+ * Errors a person can cause. A room throws a code and its arguments; the sentence and the remedy are made in `src/text`,
+ * in the reader's language. Each room adds its codes to its own interface below.
+ */
+
+/** Codes of `checkpoint/`. `file` is a path as the user knows it. */
+export interface CheckpointErrors {
+  'checkpoint.notFound': { path: string };
+  'checkpoint.noConfig': { path: string };
+  'checkpoint.noWeights': { path: string };
+}
+
+/** Codes of `tokenizer/`. */
+export interface TokenizerErrors {
+  'tokenizer.notFound': { path: string };
+}
+
+/** Codes of `dataset/`. */
+export interface DatasetErrors {
+  'dataset.notFound': { path: string };
+  /** Not one usable record: `rows` lines were read and `dropped` of them cannot be trained on. */
+  'dataset.empty': { path: string; rows: number; dropped: number };
+}
+
+/** Codes of the run file, the run directory and process control. */
+export interface RunErrors {
+  /** `problems` holds one line per problem, each beginning with its key path. */
+  'run.invalidFile': { path: string; problems: string };
+  'run.notFound': { path: string };
+  'run.exists': { path: string };
+  'run.noCheckpoint': { path: string };
+}
+
+/** Codes of `engine/`. */
+export interface EngineErrors {
+  'engine.notInstalled': { path: string };
+  'engine.loadFailed': { path: string; detail: string };
+  /** The library reported an error while running; `detail` is its own text. */
+  'engine.runFailed': { detail: string };
+  'engine.outOfMemory': { detail: string };
+  'engine.nonFinite': { what: string; step: number; rows: string };
+}
+
+/** Codes of `install/`. */
+export interface InstallErrors {
+  'install.unsupportedPlatform': { platform: string };
+}
+
+/** Codes of the operating system, wherever they occur. */
+export interface SystemErrors {
+  'system.noSpace': { path: string };
+  'system.noPermission': { path: string };
+  'system.io': { path: string; detail: string };
+  'system.internal': { detail: string };
+}
+
+export interface ErrorArguments
+  extends
+    CheckpointErrors,
+    TokenizerErrors,
+    DatasetErrors,
+    RunErrors,
+    EngineErrors,
+    InstallErrors,
+    SystemErrors {}
+
+export type ErrorCode = keyof ErrorArguments;
+
+/** An error with a code that `src/text/errors` turns into a sentence, a place and a remedy. */
+export class GlmError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'GlmError';
+
+  constructor(
+    readonly code: C,
+    readonly args: ErrorArguments[C],
+    options?: ErrorOptions,
+  ) {
+    super(`${code} ${JSON.stringify(args)}`, options);
+  }
+}
+
+/** Plain data form of an error, for events and replies. */
+export interface ErrorData {
+  code: ErrorCode;
+  args: Record<string, string | number>;
+}
+
+/**
+ * Any thrown value as plain data.
+ * Operating-system errors become `system.*` codes with the path they carry; everything else is `system.internal`.
+ */
+export function toErrorData(error: unknown): ErrorData {
+  if (error instanceof GlmError) return { code: error.code, args: error.args as ErrorData['args'] };
+  const system = error as NodeJS.ErrnoException;
+  const path = system?.path ?? '';
+  switch (system?.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return { code: 'system.noSpace', args: { path } };
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return { code: 'system.noPermission', args: { path } };
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  if (system?.syscall) return { code: 'system.io', args: { path, detail } };
+  return { code: 'system.internal', args: { detail } };
+}

@@ -1,0 +1,146 @@
+/**
+ * The event stream of a run: one JSON object a line in `events.jsonl`. Trainer, command line, editor and the PyTorch
+ * worker share it. A resumed run appends; readers drop step events beyond the `step` of a later `resumed` event.
+ */
+import type { ErrorData } from './errors';
+
+/** Written once when a run starts; sizes are counts, times are ISO 8601. */
+export interface StartedEvent {
+  type: 'started';
+  time: string;
+  name: string;
+  model: string;
+  architecture: string;
+  method: 'full' | 'lora';
+  dtype: 'float32' | 'bfloat16';
+  device: string;
+  /** Versions of what computed the run: `extension`, `node`, `libtensorflow`. */
+  versions: Record<string, string>;
+  trainable_parameters: number;
+  total_parameters: number;
+  train_rows: number;
+  validation_rows: number;
+  dropped_rows: number;
+  truncated_rows: number;
+  total_steps: number;
+  epochs: number;
+  /** Rows per optimiser step. */
+  effective_batch_size: number;
+  /** Longest training row in tokens, after truncation. */
+  longest_row: number;
+}
+
+/** One optimiser step. `loss` is before the update; `grad_norm` before clipping. */
+export interface StepEvent {
+  type: 'step';
+  step: number;
+  epoch: number;
+  loss: number;
+  lr: number;
+  grad_norm: number;
+  /** Tokens of this step, padding not counted. */
+  tokens: number;
+  tokens_per_second: number;
+  /** 1-based line numbers in the training file. */
+  rows: number[];
+  /** Mean loss of each row, in the order of `rows`; null where the row has no trained token. */
+  row_losses: (number | null)[];
+  /** Resident memory of the process in bytes. */
+  memory: number;
+  /** Seconds since the run (or its resumption) started. */
+  seconds: number;
+}
+
+export interface EvalEvent {
+  type: 'eval';
+  step: number;
+  epoch: number;
+  loss: number;
+  perplexity: number;
+  /** Share of labelled tokens that are the arg-max of the distribution. */
+  token_accuracy: number;
+  seconds: number;
+}
+
+export interface CheckpointEvent {
+  type: 'checkpoint';
+  step: number;
+  /** Relative to the run directory. */
+  path: string;
+  /** Whether its evaluation loss is the lowest so far. */
+  best: boolean;
+}
+
+/** Something the user should know; the run goes on. `code` is one of `WarningCode`. */
+export interface WarningEvent {
+  type: 'warning';
+  code: WarningCode;
+  args: Record<string, string | number>;
+}
+
+export type WarningCode =
+  'rowsDropped' | 'rowsTruncated' | 'adapterUnchanged' | 'fewRows' | 'noValidation' | 'slowFilesystem';
+
+export interface ResumedEvent {
+  type: 'resumed';
+  time: string;
+  step: number;
+  checkpoint: string;
+}
+
+/** The user stopped the run; it can be resumed from `checkpoint`. */
+export interface StoppedEvent {
+  type: 'stopped';
+  time: string;
+  step: number;
+  checkpoint: string | null;
+}
+
+export interface FailedEvent {
+  type: 'failed';
+  time: string;
+  step: number;
+  error: ErrorData;
+  /** The sentence in the language of the process that failed, for readers without our texts. */
+  message: string;
+}
+
+export interface DoneEvent {
+  type: 'done';
+  time: string;
+  steps: number;
+  seconds: number;
+  /** Mean loss over the first and the last tenth of the steps. */
+  first_loss: number;
+  last_loss: number;
+  best_eval_loss: number | null;
+  /** Why training ended. */
+  reason: 'completed' | 'earlyStopping';
+  /** Adapter directory (LoRA) or checkpoint directory (full), relative to the run directory. */
+  output: string;
+  /** Largest absolute difference of logits between base and tuned model on a training row. */
+  logit_change: number;
+}
+
+export type RunEvent =
+  | StartedEvent
+  | StepEvent
+  | EvalEvent
+  | CheckpointEvent
+  | WarningEvent
+  | ResumedEvent
+  | StoppedEvent
+  | FailedEvent
+  | DoneEvent;
+
+/** Parses one line of `events.jsonl`; null for a torn or foreign line (a crash can leave the last line half written). */
+export function parseRunEvent(line: string): RunEvent | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null && typeof (value as RunEvent).type === 'string')
+      return value as RunEvent;
+  } catch {
+    // A torn line is not an event.
+  }
+  return null;
+}

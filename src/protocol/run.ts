@@ -1,0 +1,104 @@
+/**
+ * The run file (`*.glmtune.json`): everything a training run depends on. Keys are the field's own names. The JSON schema
+ * for the editor is generated from `runFileSchema`; a relative path is relative to the run file.
+ */
+import { z } from 'zod';
+
+const path = z.string().min(1);
+const positive = z.number().int().positive();
+
+export const loraSchema = z.strictObject({
+  type: z.literal('lora').describe('method.lora'),
+  r: positive.max(1024).default(8).describe('method.r'),
+  lora_alpha: z.number().positive().default(16).describe('method.lora_alpha'),
+  lora_dropout: z.number().min(0).lt(1).default(0).describe('method.lora_dropout'),
+  target_modules: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['query_key_value'])
+    .describe('method.target_modules'),
+  use_rslora: z.boolean().default(false).describe('method.use_rslora'),
+});
+
+export const fullSchema = z.strictObject({ type: z.literal('full').describe('method.full') });
+
+export const trainingSchema = z.strictObject({
+  dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('training.dtype'),
+  epochs: z.number().positive().default(3).describe('training.epochs'),
+  max_steps: positive.nullable().default(null).describe('training.max_steps'),
+  batch_size: positive.default(4).describe('training.batch_size'),
+  gradient_accumulation_steps: positive.default(1).describe('training.gradient_accumulation_steps'),
+  accumulation_mean: z
+    .enum(['tokens', 'micro_batches'])
+    .default('tokens')
+    .describe('training.accumulation_mean'),
+  learning_rate: z.number().positive().default(1e-4).describe('training.learning_rate'),
+  lr_scheduler_type: z
+    .enum(['cosine', 'linear', 'constant'])
+    .default('cosine')
+    .describe('training.lr_scheduler_type'),
+  warmup_steps: z.number().int().min(0).default(0).describe('training.warmup_steps'),
+  warmup_ratio: z.number().min(0).max(1).default(0).describe('training.warmup_ratio'),
+  weight_decay: z.number().min(0).default(0.01).describe('training.weight_decay'),
+  weight_decay_on: z.enum(['matrices', 'all']).default('matrices').describe('training.weight_decay_on'),
+  adam_beta1: z.number().min(0).lt(1).default(0.9).describe('training.adam_beta1'),
+  adam_beta2: z.number().min(0).lt(1).default(0.999).describe('training.adam_beta2'),
+  adam_epsilon: z.number().positive().default(1e-8).describe('training.adam_epsilon'),
+  max_grad_norm: z.number().min(0).default(1).describe('training.max_grad_norm'),
+  shuffle: z.boolean().default(true).describe('training.shuffle'),
+  packing: z.boolean().default(false).describe('training.packing'),
+  group_by_length: z.boolean().default(false).describe('training.group_by_length'),
+  seed: z.number().int().min(0).max(0xffffffff).default(42).describe('training.seed'),
+});
+
+export const datasetSchema = z.strictObject({
+  train: path.describe('dataset.train'),
+  validation: path.nullable().default(null).describe('dataset.validation'),
+  validation_split: z.number().min(0).lt(1).default(0).describe('dataset.validation_split'),
+  max_length: positive.default(1024).describe('dataset.max_length'),
+  mask_history: z.boolean().default(false).describe('dataset.mask_history'),
+});
+
+export const evaluationSchema = z.strictObject({
+  every_steps: z.number().int().min(0).default(0).describe('evaluation.every_steps'),
+  early_stopping_patience: positive.nullable().default(null).describe('evaluation.early_stopping_patience'),
+});
+
+export const checkpointsSchema = z.strictObject({
+  every_steps: z.number().int().min(0).default(0).describe('checkpoints.every_steps'),
+  keep_last: positive.default(2).describe('checkpoints.keep_last'),
+});
+
+export const runFileSchema = z.strictObject({
+  $schema: z.string().optional().describe('$schema'),
+  version: z.literal(1).default(1).describe('version'),
+  name: z.string().min(1).max(100).describe('name'),
+  model: path.describe('model'),
+  adapter: path.nullable().default(null).describe('adapter'),
+  output_dir: path.nullable().default(null).describe('output_dir'),
+  dataset: datasetSchema.describe('dataset'),
+  method: z.discriminatedUnion('type', [loraSchema, fullSchema]).describe('method'),
+  training: trainingSchema.prefault({}).describe('training'),
+  evaluation: evaluationSchema.prefault({}).describe('evaluation'),
+  checkpoints: checkpointsSchema.prefault({}).describe('checkpoints'),
+});
+
+/** A run file with every default filled in. */
+export type RunFile = z.infer<typeof runFileSchema>;
+export type TrainingSettings = z.infer<typeof trainingSchema>;
+export type LoraSettings = z.infer<typeof loraSchema>;
+export type MethodSettings = RunFile['method'];
+
+/** A problem of a run file: the key path (`training.batch_size`) and the validator's sentence. */
+export interface RunFileProblem {
+  key: string;
+  message: string;
+}
+
+export function parseRunFile(value: unknown): { run: RunFile } | { problems: RunFileProblem[] } {
+  const result = runFileSchema.safeParse(value);
+  if (result.success) return { run: result.data };
+  return {
+    problems: result.error.issues.map((issue) => ({ key: issue.path.join('.'), message: issue.message })),
+  };
+}

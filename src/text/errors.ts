@@ -1,0 +1,47 @@
+/** Sentences and remedies for every error code. */
+import {
+  GlmError,
+  toErrorData,
+  type ErrorArguments,
+  type ErrorCode,
+  type ErrorData,
+} from '../protocol/errors';
+import { checkpointErrors } from './errors/checkpoint';
+import { datasetErrors } from './errors/dataset';
+import { engineErrors } from './errors/engine';
+import { installErrors } from './errors/install';
+import { runErrors } from './errors/run';
+import { systemErrors } from './errors/system';
+import { tokenizerErrors } from './errors/tokenizer';
+import type { Translate } from './translate';
+
+/** What happened and where, and what to do about it. */
+export interface ErrorText {
+  message: string;
+  remedy: string;
+}
+
+export type ErrorTable<Errors> = { [C in keyof Errors]: (t: Translate, args: Errors[C]) => ErrorText };
+
+const table: ErrorTable<ErrorArguments> = {
+  ...checkpointErrors,
+  ...datasetErrors,
+  ...engineErrors,
+  ...installErrors,
+  ...runErrors,
+  ...systemErrors,
+  ...tokenizerErrors,
+};
+
+/** The text of an error in the language of `t`. */
+export function describeError(t: Translate, error: ErrorData): ErrorText {
+  const describe = table[error.code] as (t: Translate, args: ErrorData['args']) => ErrorText;
+  return describe(t, error.args);
+}
+
+/** The text of anything thrown. */
+export function describeThrown(t: Translate, error: unknown): ErrorText {
+  return describeError(t, error instanceof GlmError ? (error as ErrorData) : toErrorData(error));
+}
+
+export type { ErrorCode };

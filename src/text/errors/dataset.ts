@@ -1,0 +1,15 @@
+import type { DatasetErrors } from '../../protocol/errors';
+import type { ErrorTable } from '../errors';
+
+export const datasetErrors: ErrorTable<DatasetErrors> = {
+  'dataset.notFound': (t, args) => ({
+    message: t('There is no dataset at {path}.', { ...args }),
+    remedy: t('Check the path under "dataset" in the run file.'),
+  }),
+  'dataset.empty': (t, args) => ({
+    message: t('{path} has no usable record: {rows} lines read, {dropped} cannot be trained on.', {
+      ...args,
+    }),
+    remedy: t('Open the file in the editor, or run "chatglm-finetune lint", and mend the problems it names.'),
+  }),
+};

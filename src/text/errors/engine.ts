@@ -1,0 +1,29 @@
+import type { EngineErrors } from '../../protocol/errors';
+import type { ErrorTable } from '../errors';
+
+export const engineErrors: ErrorTable<EngineErrors> = {
+  'engine.notInstalled': (t, args) => ({
+    message: t('The training engine is not installed in {path}.', { ...args }),
+    remedy: t('Run "chatglm-finetune install-engine", or "Install Engine" from the command palette.'),
+  }),
+  'engine.loadFailed': (t, args) => ({
+    message: t('The engine library in {path} could not be loaded: {detail}', { ...args }),
+    remedy: t('Run "chatglm-finetune doctor". It names what is missing on this machine.'),
+  }),
+  'engine.runFailed': (t, args) => ({
+    message: t('The engine stopped with an error: {detail}', { ...args }),
+    remedy: t('Run "chatglm-finetune doctor". If it finds nothing, report the text above.'),
+  }),
+  'engine.outOfMemory': (t, args) => ({
+    message: t('There was not enough memory: {detail}', { ...args }),
+    remedy: t(
+      'Lower training.batch_size or dataset.max_length and raise training.gradient_accumulation_steps.',
+    ),
+  }),
+  'engine.nonFinite': (t, args) => ({
+    message: t('{what} is not a finite number in step {step} (dataset lines {rows}).', { ...args }),
+    remedy: t(
+      'Look at these lines, then resume from the last checkpoint with a lower training.learning_rate.',
+    ),
+  }),
+};

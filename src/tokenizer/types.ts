@@ -1,0 +1,56 @@
+/** What the tokenizer room hands to the engine, the command line and the editor. */
+import type { Message, ToolDescription, TrainingRecord } from '../dataset/types';
+
+export interface Tokenizer {
+  /** Number of ids, special tokens included. */
+  readonly vocabSize: number;
+  /** Special tokens by their text. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /** Ids of a text alone; control tokens written in it are plain text. */
+  encode(text: string): number[];
+  /** Text of ids; special tokens are left out unless `keepSpecial`. Invalid UTF-8 becomes U+FFFD. */
+  decode(ids: readonly number[], options?: { keepSpecial?: boolean }): string;
+  /** The piece of one id as it is stored, for label views and logs. */
+  piece(id: number): string;
+}
+
+/** A row ready for training. `labels[t]` is the id at t if it is trained, -100 otherwise (not shifted). */
+export interface EncodedSample {
+  inputIds: Int32Array;
+  labels: Int32Array;
+  /** Tokens cut away to fit `maxLength`. */
+  truncated: number;
+  /** Number of trained tokens. */
+  trained: number;
+}
+
+export interface EncodeOptions {
+  /** Longest row in tokens, special tokens included. */
+  maxLength: number;
+  /** Train only the last assistant turn. */
+  maskHistory: boolean;
+}
+
+/** Why a record cannot be trained on. */
+export type DropReason = 'noTrainedToken' | 'tooLong' | 'tokenOutOfRange';
+
+/** Prompt format and label rules of one model family. */
+export interface ChatTemplate {
+  /** Ids that end an answer. */
+  readonly stopIds: readonly number[];
+  /** A whole record with labels, or why it cannot be used. */
+  encodeRecord(record: TrainingRecord, options: EncodeOptions): EncodedSample | { dropped: DropReason };
+  /** The ids after which the model writes the next assistant turn. */
+  encodePrompt(messages: readonly Message[], tools?: readonly ToolDescription[]): number[];
+  /** The answer text of generated ids (stop tokens removed, the family's clean-up applied). */
+  decodeAnswer(ids: readonly number[]): string;
+}
+
+/** Which prompt format: the network does not tell ChatGLM2 from ChatGLM3, the files beside it do. */
+export type TemplateId = 'chatglm2' | 'chatglm3';
+
+export interface TokenizerBundle {
+  tokenizer: Tokenizer;
+  template: ChatTemplate;
+  templateId: TemplateId;
+}
