@@ -1,0 +1,70 @@
+/** Builds what is shipped into `dist/`: node esbuild.mjs [--production] [--watch] [part of a bundle's name ...] */
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { context } from 'esbuild';
+import { bundles } from './.ci/build/bundles.mjs';
+import { mergeTranslations } from './.ci/build/l10n.mjs';
+import { writeNotices } from './.ci/build/notices.mjs';
+import { copyKoffi } from './.ci/build/vendor.mjs';
+
+const root = import.meta.dirname;
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+const say = (line) => process.stdout.write(`${line}\n`);
+
+const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const wanted = bundles.filter(({ name }) => !filters.length || filters.some((part) => name.includes(part)));
+const present = wanted.filter(({ name, entry }) => {
+  if (existsSync(path.join(root, entry))) return true;
+  say(`${name}: skipped, ${entry} does not exist`);
+  return false;
+});
+
+/** Lines that the problem matcher of .vscode/tasks.json waits for. */
+const announce = {
+  name: 'announce',
+  setup(build) {
+    build.onStart(() => say('[watch] build started'));
+    build.onEnd(({ errors }) => say(`[watch] build finished with ${errors.length} errors`));
+  },
+};
+
+const contexts = await Promise.all(
+  present.map(({ name, entry, options }) =>
+    context({
+      ...options,
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile: name,
+      bundle: true,
+      metafile: true,
+      minify: production,
+      keepNames: true,
+      sourcemap: production ? false : 'linked',
+      logLevel: 'warning',
+      plugins: [...options.plugins, ...(watch ? [announce] : [])],
+    }),
+  ),
+);
+
+mkdirSync(path.join(root, 'dist'), { recursive: true });
+const sentences = mergeTranslations(root, 'zh-cn');
+say(`l10n/bundle.l10n.zh-cn.json: ${sentences} sentences`);
+const copied = copyKoffi(root);
+if (watch) {
+  await Promise.all(contexts.map((bundle) => bundle.watch()));
+} else {
+  // A bundle that fails (esbuild prints why) does not keep the others from being written.
+  const results = await Promise.allSettled(contexts.map((bundle) => bundle.rebuild()));
+  await Promise.all(contexts.map((bundle) => bundle.dispose()));
+  const metafiles = results.flatMap((result) => result.value?.metafile ?? []);
+  for (const { outputs } of metafiles)
+    for (const [file, { bytes }] of Object.entries(outputs))
+      if (!file.endsWith('.map')) say(`${file}: ${Math.round(bytes / 1024)} KB`);
+  if (metafiles.length < bundles.length) {
+    process.exitCode = metafiles.length < present.length ? 1 : 0;
+  } else {
+    say(`dist/THIRD_PARTY_NOTICES.txt: ${writeNotices(root, metafiles, copied).length} packages`);
+  }
+  if (existsSync(path.join(root, 'dist/cli.js'))) chmodSync(path.join(root, 'dist/cli.js'), 0o755);
+}
