@@ -29,6 +29,40 @@ export interface RunErrors {
   'run.notFound': { path: string };
   'run.exists': { path: string };
   'run.noCheckpoint': { path: string };
+  /** The run file itself is missing. */
+  'run.fileNotFound': { path: string };
+  /** 1-based place of a syntax error; `reason` is a `JsonReason`. */
+  'run.notJson': { path: string; line: number; column: number; reason: string };
+  /** Another process works in the run directory. */
+  'run.busy': { path: string; pid: number };
+  /** `missing` lists what resuming needs and the directory lacks. */
+  'run.incomplete': { path: string; missing: string };
+  /** `available` lists the checkpoints there are. */
+  'run.checkpointNotFound': { path: string; checkpoint: string; available: string };
+  /** A file the run depends on is not the one it started with. */
+  'run.changed': { path: string };
+  'run.finished': { path: string };
+}
+
+/** Codes of the input files of `score` and `generate`; `line` is 1-based. */
+export interface InputErrors {
+  'input.notFound': { path: string };
+  'input.empty': { path: string };
+  'input.notJson': { path: string; line: number; column: number; reason: string };
+  /** The record has none of the shapes listed in `expected`. */
+  'input.unknownRow': { path: string; line: number; expected: string };
+  'input.badField': { path: string; line: number; field: string; expected: string };
+  'input.tokenRange': { path: string; line: number; token: number; size: number };
+  'input.tooLong': { path: string; line: number; tokens: number; limit: number };
+  /** Nothing of the record is trained, or it cannot be encoded. `reason` is a `DropReason`. */
+  'input.dropped': { path: string; line: number; reason: string };
+}
+
+/** Codes of a chat process. */
+export interface ChatErrors {
+  'chat.notLoaded': Record<string, never>;
+  'chat.busy': Record<string, never>;
+  'chat.badRequest': { detail: string };
 }
 
 /** Codes of `engine/`. */
@@ -60,6 +94,8 @@ export interface ErrorArguments
     TokenizerErrors,
     DatasetErrors,
     RunErrors,
+    InputErrors,
+    ChatErrors,
     EngineErrors,
     InstallErrors,
     SystemErrors {}
@@ -85,12 +121,17 @@ export interface ErrorData {
   args: Record<string, string | number>;
 }
 
+/** Whether a thrown value is a `GlmError`; by shape, because each bundle has its own copy of the class. */
+export function isGlmError(error: unknown): error is GlmError {
+  return error instanceof Error && error.name === 'GlmError' && 'code' in error && 'args' in error;
+}
+
 /**
  * Any thrown value as plain data.
  * Operating-system errors become `system.*` codes with the path they carry; everything else is `system.internal`.
  */
 export function toErrorData(error: unknown): ErrorData {
-  if (error instanceof GlmError) return { code: error.code, args: error.args as ErrorData['args'] };
+  if (isGlmError(error)) return { code: error.code, args: error.args as ErrorData['args'] };
   const system = error as NodeJS.ErrnoException;
   const path = system?.path ?? '';
   switch (system?.code) {

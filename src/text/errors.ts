@@ -1,14 +1,10 @@
 /** Sentences and remedies for every error code. */
-import {
-  GlmError,
-  toErrorData,
-  type ErrorArguments,
-  type ErrorCode,
-  type ErrorData,
-} from '../protocol/errors';
+import { toErrorData, type ErrorArguments, type ErrorCode, type ErrorData } from '../protocol/errors';
+import { chatErrors } from './errors/chat';
 import { checkpointErrors } from './errors/checkpoint';
 import { datasetErrors } from './errors/dataset';
 import { engineErrors } from './errors/engine';
+import { inputErrors } from './errors/input';
 import { installErrors } from './errors/install';
 import { runErrors } from './errors/run';
 import { systemErrors } from './errors/system';
@@ -24,9 +20,11 @@ export interface ErrorText {
 export type ErrorTable<Errors> = { [C in keyof Errors]: (t: Translate, args: Errors[C]) => ErrorText };
 
 const table: ErrorTable<ErrorArguments> = {
+  ...chatErrors,
   ...checkpointErrors,
   ...datasetErrors,
   ...engineErrors,
+  ...inputErrors,
   ...installErrors,
   ...runErrors,
   ...systemErrors,
@@ -41,7 +39,7 @@ export function describeError(t: Translate, error: ErrorData): ErrorText {
 
 /** The text of anything thrown. */
 export function describeThrown(t: Translate, error: unknown): ErrorText {
-  return describeError(t, error instanceof GlmError ? (error as ErrorData) : toErrorData(error));
+  return describeError(t, toErrorData(error));
 }
 
 export type { ErrorCode };

@@ -1,0 +1,56 @@
+import type { InputErrors } from '../../protocol/errors';
+import type { ErrorTable } from '../errors';
+import { describeJsonReason } from '../jsonReasons';
+import type { Translate } from '../translate';
+
+function dropReason(t: Translate, reason: string): string {
+  switch (reason) {
+    case 'tooLong':
+      return t('the prompt alone is longer than the model allows');
+    case 'tokenOutOfRange':
+      return t('it holds token ids outside the vocabulary');
+    default:
+      return t('it has no token that is trained');
+  }
+}
+
+export const inputErrors: ErrorTable<InputErrors> = {
+  'input.notFound': (t, args) => ({
+    message: t('There is no file at {path}.', { ...args }),
+    remedy: t('Check the path.'),
+  }),
+  'input.empty': (t, args) => ({
+    message: t('{path} has no rows.', { ...args }),
+    remedy: t('Write one JSON object on each line.'),
+  }),
+  'input.notJson': (t, args) => ({
+    message: t('{path}:{line}:{column}: not JSON, {reason}.', {
+      ...args,
+      reason: describeJsonReason(t, args.reason),
+    }),
+    remedy: t('Write one JSON object on each line.'),
+  }),
+  'input.unknownRow': (t, args) => ({
+    message: t('{path}:{line}: this row has none of the expected keys ({expected}).', { ...args }),
+    remedy: t('Run "chatglm-finetune lint" on the file, or see --help for the shapes of a row.'),
+  }),
+  'input.badField': (t, args) => ({
+    message: t('{path}:{line}: "{field}" must be {expected}.', { ...args }),
+    remedy: t('Correct this line.'),
+  }),
+  'input.tokenRange': (t, args) => ({
+    message: t('{path}:{line}: token id {token} is outside the vocabulary of {size} tokens.', { ...args }),
+    remedy: t('Tokenise the file with the tokenizer of this model.'),
+  }),
+  'input.tooLong': (t, args) => ({
+    message: t('{path}:{line}: {tokens} tokens, but the model takes at most {limit}.', { ...args }),
+    remedy: t('Shorten this row, or split it.'),
+  }),
+  'input.dropped': (t, args) => ({
+    message: t('{path}:{line}: this row cannot be used: {reason}.', {
+      ...args,
+      reason: dropReason(t, args.reason),
+    }),
+    remedy: t('Run "chatglm-finetune lint" on the file and mend the problems it names.'),
+  }),
+};
