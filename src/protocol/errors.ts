@@ -3,11 +3,47 @@
  * in the reader's language. Each room adds its codes to its own interface below.
  */
 
+/** What is wrong with the header of a safetensors file as a whole. */
+export type HeaderFault = 'short' | 'length' | 'json' | 'metadata' | 'trailing';
+/** What is wrong with one tensor of a safetensors file. */
+export type TensorFault =
+  'duplicate' | 'dtype' | 'shape' | 'offsets' | 'size' | 'overlap' | 'gap' | 'notFloat' | 'nonFinite';
+/** What is wrong with one key of `config.json` or `adapter_config.json`. */
+export type ConfigFault =
+  'missing' | 'integer' | 'boolean' | 'number' | 'string' | 'list' | 'divides' | 'multipleOf4' | 'token';
+/** Networks that are recognised and refused. */
+export type UnsupportedArchitecture =
+  'chatglm' | 'chatglm2-interpolated' | 'chatglm-quantised' | 'chatglm-prefix' | 'glm' | 'glm4' | 'foreign';
+
 /** Codes of `checkpoint/`. `file` is a path as the user knows it. */
 export interface CheckpointErrors {
   'checkpoint.notFound': { path: string };
   'checkpoint.noConfig': { path: string };
   'checkpoint.noWeights': { path: string };
+  /** Weights in PyTorch's pickle format; `file` is one of them. */
+  'checkpoint.binWeights': { path: string; file: string };
+  'checkpoint.missingFile': { path: string };
+  'checkpoint.notAFile': { path: string };
+  'checkpoint.badJson': { path: string; detail: string };
+  'checkpoint.badConfig': { path: string; key: string; value: string; reason: ConfigFault };
+  'checkpoint.unsupportedArchitecture': {
+    path: string;
+    architecture: UnsupportedArchitecture;
+    modelType: string;
+  };
+  'checkpoint.badIndex': { path: string; detail: string };
+  'checkpoint.missingShard': { path: string; shard: string };
+  'checkpoint.notInShard': { path: string; tensor: string; shard: string };
+  /** Sizes in bytes. */
+  'checkpoint.truncated': { file: string; bytes: number; expected: number };
+  'checkpoint.badHeader': { file: string; reason: HeaderFault; detail: string };
+  'checkpoint.badTensor': { file: string; tensor: string; reason: TensorFault; detail: string };
+  'checkpoint.noTensor': { file: string; tensor: string };
+  /** `problems`: JSON list of `ModelProblem` (`src/checkpoint/modelDoctor.ts`), at most 20; `count` is the number of all. */
+  'checkpoint.doesNotFit': { path: string; count: number; problems: string };
+  'checkpoint.noAdapter': { path: string };
+  /** A PEFT feature the engine cannot do; `key` and `value` are those of `adapter_config.json`. */
+  'checkpoint.unsupportedAdapter': { path: string; key: string; value: string };
 }
 
 /** Codes of `tokenizer/`. */
@@ -80,6 +116,18 @@ export interface InstallErrors {
   'install.unsupportedPlatform': { platform: string };
 }
 
+/** Codes of the editor's side: child processes and what they need. */
+export interface HostErrors {
+  /** `version` is empty where the program is no Node at all. */
+  'host.nodeUnusable': { path: string; version: string; minimum: number };
+  'host.untrusted': Record<string, never>;
+  'host.notOnDisk': { path: string };
+  /** A training process ended before it could report; `detail` is the end of its log. */
+  'host.processEnded': { code: number; detail: string };
+  'host.chatEnded': { detail: string };
+  'host.noAnswer': { path: string };
+}
+
 /** Codes of the operating system, wherever they occur. */
 export interface SystemErrors {
   'system.noSpace': { path: string };
@@ -98,6 +146,7 @@ export interface ErrorArguments
     ChatErrors,
     EngineErrors,
     InstallErrors,
+    HostErrors,
     SystemErrors {}
 
 export type ErrorCode = keyof ErrorArguments;

@@ -1,17 +1,96 @@
 import type { CheckpointErrors } from '../../protocol/errors';
 import type { ErrorTable } from '../errors';
+import { configFault, headerFault, tensorFault, unsupportedArchitecture } from './checkpointFaults';
+import { describeModelProblems } from './modelProblems';
+import type { Translate } from '../translate';
+
+const chooseDirectory = (t: Translate): string =>
+  t('Choose the directory that holds config.json and the weights.');
+const downloadAgain = (t: Translate): string =>
+  t('Download the file again and compare its size with the source, or choose another model directory.');
 
 export const checkpointErrors: ErrorTable<CheckpointErrors> = {
   'checkpoint.notFound': (t, args) => ({
     message: t('There is no model directory at {path}.', { ...args }),
-    remedy: t('Choose the directory that holds config.json and the weights.'),
+    remedy: chooseDirectory(t),
   }),
   'checkpoint.noConfig': (t, args) => ({
     message: t('{path} has no config.json.', { ...args }),
-    remedy: t('Choose the directory that holds config.json and the weights.'),
+    remedy: chooseDirectory(t),
   }),
   'checkpoint.noWeights': (t, args) => ({
     message: t('{path} has no model.safetensors and no model.safetensors.index.json.', { ...args }),
     remedy: t('Download the weights again, or choose another model directory.'),
+  }),
+  'checkpoint.binWeights': (t, args) => ({
+    message: t("{path} holds its weights in PyTorch's .bin format ({file}), which cannot be read yet.", {
+      ...args,
+    }),
+    remedy: t('Download the safetensors files of the same model, or save it again as safetensors.'),
+  }),
+  'checkpoint.missingFile': (t, args) => ({
+    message: t('The file {path} does not exist.', { ...args }),
+    remedy: t('Check the path, or download the file again.'),
+  }),
+  'checkpoint.notAFile': (t, args) => ({
+    message: t('{path} is not an ordinary file.', { ...args }),
+    remedy: t('Put the real file in its place.'),
+  }),
+  'checkpoint.badJson': (t, args) => ({
+    message: args.detail
+      ? t('{path} is not valid JSON: {detail}', { ...args })
+      : t('{path} must hold a JSON object.', { ...args }),
+    remedy: t('Download the file again, or correct it.'),
+  }),
+  'checkpoint.badConfig': (t, args) => ({
+    message: configFault(t, args),
+    remedy: t('Restore the original file of the model, or correct this key.'),
+  }),
+  'checkpoint.unsupportedArchitecture': (t, args) => ({
+    message: unsupportedArchitecture(t, args),
+    remedy: t('Choose a ChatGLM2 or ChatGLM3 checkpoint in safetensors format.'),
+  }),
+  'checkpoint.badIndex': (t, args) => ({
+    message: t('The index {path} cannot be used: {detail}', { ...args }),
+    remedy: t(
+      'Download the file again. Its weight_map names one .safetensors file beside it for each tensor.',
+    ),
+  }),
+  'checkpoint.missingShard': (t, args) => ({
+    message: t('The weight file {shard} is missing; {path} names it.', { ...args }),
+    remedy: t('Download the missing file into the same directory.'),
+  }),
+  'checkpoint.notInShard': (t, args) => ({
+    message: t('{path} says that {tensor} is in {shard}, but it is not there.', { ...args }),
+    remedy: t('The files belong to different versions of the model: download all of them again.'),
+  }),
+  'checkpoint.truncated': (t, args) => ({
+    message: t('{file} is incomplete: it has {bytes} bytes and needs {expected}.', { ...args }),
+    remedy: downloadAgain(t),
+  }),
+  'checkpoint.badHeader': (t, args) => ({ message: headerFault(t, args), remedy: downloadAgain(t) }),
+  'checkpoint.badTensor': (t, args) => ({ message: tensorFault(t, args), remedy: downloadAgain(t) }),
+  'checkpoint.noTensor': (t, args) => ({
+    message: t('{file} does not hold the tensor {tensor}.', { ...args }),
+    remedy: downloadAgain(t),
+  }),
+  'checkpoint.doesNotFit': (t, args) => ({
+    message: describeModelProblems(t, args),
+    remedy: t(
+      'Make sure that config.json and all weight files come from the same model, and download them again.',
+    ),
+  }),
+  'checkpoint.noAdapter': (t, args) => ({
+    message: t(
+      'There is no adapter at {path}: adapter_config.json and adapter_model.safetensors are needed.',
+      {
+        ...args,
+      },
+    ),
+    remedy: t('Choose the directory of a LoRA adapter, such as the "adapter" directory of a finished run.'),
+  }),
+  'checkpoint.unsupportedAdapter': (t, args) => ({
+    message: t('The adapter {path} sets {key} to {value}, which is not supported.', { ...args }),
+    remedy: t('Use a plain LoRA adapter: no DoRA, no biases, no further modules, one rank for all layers.'),
   }),
 };

@@ -1,0 +1,90 @@
+/** Writing so that a crash, a full disk or a cut power line leaves the old file or the new one, never half of one. */
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Makes the names in a directory durable. A file system that cannot do it (some network shares) is left as it is. */
+export function fsyncDirectory(directory: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = fs.openSync(directory, 'r');
+    fs.fsyncSync(descriptor);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EINVAL' && code !== 'EPERM' && code !== 'EISDIR' && code !== 'ENOTSUP') throw error;
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes a file under a temporary name, makes it durable and renames it to `file`. On any error the temporary file is
+ * removed and `file` is as it was.
+ */
+export function writeFileAtomic(file: string, write: (descriptor: number) => void): void {
+  const temporary = `${file}.tmp-${process.pid}`;
+  const descriptor = fs.openSync(temporary, 'w');
+  let open = true;
+  try {
+    write(descriptor);
+    fs.fsyncSync(descriptor);
+    fs.closeSync(descriptor);
+    open = false;
+    fs.renameSync(temporary, file);
+  } catch (error) {
+    if (open) fs.closeSync(descriptor);
+    fs.rmSync(temporary, { force: true });
+    throw withPath(error, file);
+  }
+  fsyncDirectory(path.dirname(file));
+}
+
+/** Writes JSON, two spaces, newline at the end, atomically. */
+export function writeJsonAtomic(file: string, value: unknown): void {
+  writeFileAtomic(file, (descriptor) =>
+    writeFully(descriptor, Buffer.from(`${JSON.stringify(value, null, 2)}\n`)),
+  );
+}
+
+/** Writes all of `data` at the current position. */
+export function writeFully(descriptor: number, data: Uint8Array): void {
+  let done = 0;
+  while (done < data.byteLength) {
+    done += fs.writeSync(descriptor, data, done, Math.min(data.byteLength - done, 0x40000000));
+  }
+}
+
+/**
+ * Fills a directory under a temporary name and renames it to `directory`.
+ * An older `directory` is moved aside first and removed when the new one stands; on any error it is where it was.
+ * @param fill writes durable files into the directory it is given (the writers of this room do)
+ */
+export function writeDirectoryAtomic(directory: string, fill: (temporary: string) => void): void {
+  const temporary = `${directory}.tmp-${process.pid}`;
+  const aside = `${directory}.old-${process.pid}`;
+  fs.rmSync(temporary, { recursive: true, force: true });
+  fs.mkdirSync(temporary, { recursive: true });
+  try {
+    fill(temporary);
+    fsyncDirectory(temporary);
+    const replaces = fs.existsSync(directory);
+    if (replaces) fs.renameSync(directory, aside);
+    try {
+      fs.renameSync(temporary, directory);
+    } catch (error) {
+      if (replaces) fs.renameSync(aside, directory);
+      throw error;
+    }
+  } catch (error) {
+    fs.rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  fsyncDirectory(path.dirname(directory));
+  fs.rmSync(aside, { recursive: true, force: true });
+}
+
+/** `write` and `fsync` errors carry no path; the message to the user needs one. */
+function withPath(error: unknown, file: string): unknown {
+  const system = error as NodeJS.ErrnoException;
+  if (system.syscall && !system.path) system.path = file;
+  return error;
+}

@@ -1,0 +1,54 @@
+/** Which layers a LoRA adapter adds to, and the shapes of what it adds. */
+import { chatGlm2Linears, elements, type LinearSpec } from './modelTensors';
+import type { ModelConfig } from './types';
+
+export interface LoraShape extends LinearSpec {
+  /** `[r, in]` */
+  a: readonly [number, number];
+  /** `[out, r]` */
+  b: readonly [number, number];
+}
+
+/**
+ * Linear layers that `targets` name. PEFT's rule: a target matches a module whose path equals it or ends with `.` and the
+ * target, so `dense` does not match `dense_h_to_4h`.
+ */
+export function loraTargets(config: ModelConfig, targets: readonly string[]): LinearSpec[] {
+  return targetable(config).filter(({ module }) => targets.some((target) => matches(module, target)));
+}
+
+/**
+ * LoRA matrices of a model in the order of the layers.
+ * @returns shapes; empty where no target matches
+ */
+export function loraShapes(config: ModelConfig, r: number, targets: readonly string[]): LoraShape[] {
+  return loraTargets(config, targets).map((linear) => ({
+    ...linear,
+    a: [r, linear.inFeatures],
+    b: [linear.outFeatures, r],
+  }));
+}
+
+/** Number of trainable numbers of an adapter. */
+export function countLoraParameters(config: ModelConfig, r: number, targets: readonly string[]): number {
+  return loraShapes(config, r, targets).reduce((sum, { a, b }) => sum + elements(a) + elements(b), 0);
+}
+
+/** Targets that match no layer of the model. */
+export function unknownTargets(config: ModelConfig, targets: readonly string[]): string[] {
+  const linears = targetable(config);
+  return targets.filter((target) => !linears.some(({ module }) => matches(module, target)));
+}
+
+/** Last parts of the module paths that can be targets, such as `query_key_value`. */
+export function targetNames(config: ModelConfig): string[] {
+  return [...new Set(targetable(config).map(({ module }) => module.slice(module.lastIndexOf('.') + 1)))];
+}
+
+function targetable(config: ModelConfig): LinearSpec[] {
+  return chatGlm2Linears(config);
+}
+
+function matches(module: string, target: string): boolean {
+  return module === target || module.endsWith(`.${target}`);
+}

@@ -1,0 +1,70 @@
+/** Does a checkpoint hold the tensors its configuration calls for? */
+import { GlmError } from '../protocol/errors';
+import { isFloating } from './dtype';
+import { modelTensors, type TensorSpec } from './modelTensors';
+import type { ModelConfig, StoredDType, TensorEntry, TensorReader } from './types';
+
+/** One thing that does not fit. */
+export type ModelProblem =
+  | { kind: 'missing'; tensor: string; expected: readonly number[] }
+  | { kind: 'shape'; tensor: string; expected: readonly number[]; found: readonly number[]; file: string }
+  | { kind: 'dtype'; tensor: string; found: StoredDType; file: string }
+  | { kind: 'extra'; tensor: string; found: readonly number[]; file: string }
+  | { kind: 'vocabulary'; tokenizer: number; rows: number };
+
+const MOST_PROBLEMS = 20;
+
+/** Buffers that checkpoints carry and the model computes for itself. */
+const IGNORED = /(^|\.)(rotary_pos_emb|rotary_emb)\.inv_freq$/;
+
+/**
+ * Compares the tensors of a checkpoint with what its configuration calls for.
+ * @param path the directory, for the message
+ * @param tokenizerVocabulary number of ids the tokenizer can produce; more than the model's rows cannot be embedded
+ * @throws GlmError `checkpoint.doesNotFit` with all problems at once
+ */
+export function checkModel(
+  path: string,
+  config: ModelConfig,
+  reader: TensorReader,
+  tokenizerVocabulary?: number,
+): void {
+  const problems = findModelProblems(config, reader.tensors, tokenizerVocabulary);
+  if (problems.length === 0) return;
+  throw new GlmError('checkpoint.doesNotFit', {
+    path,
+    count: problems.length,
+    problems: JSON.stringify(problems.slice(0, MOST_PROBLEMS)),
+  });
+}
+
+/** Every problem, in the order of the model's layers, unexpected tensors last. */
+export function findModelProblems(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, TensorEntry>,
+  tokenizerVocabulary?: number,
+): ModelProblem[] {
+  const expected = modelTensors(config);
+  const problems: ModelProblem[] = [];
+  for (const spec of expected) problems.push(...tensorProblems(spec, tensors.get(spec.name)));
+  const names = new Set(expected.map((spec) => spec.name));
+  for (const entry of tensors.values()) {
+    if (names.has(entry.name) || IGNORED.test(entry.name)) continue;
+    problems.push({ kind: 'extra', tensor: entry.name, found: entry.shape, file: entry.file });
+  }
+  const rows = config.padded_vocab_size;
+  if (tokenizerVocabulary !== undefined && tokenizerVocabulary > rows) {
+    problems.push({ kind: 'vocabulary', tokenizer: tokenizerVocabulary, rows });
+  }
+  return problems;
+}
+
+function tensorProblems(spec: TensorSpec, entry: TensorEntry | undefined): ModelProblem[] {
+  if (!entry) return [{ kind: 'missing', tensor: spec.name, expected: spec.shape }];
+  const { name: tensor, shape: found, dtype, file } = entry;
+  if (found.length !== spec.shape.length || found.some((size, axis) => size !== spec.shape[axis])) {
+    return [{ kind: 'shape', tensor, expected: spec.shape, found, file }];
+  }
+  if (!isFloating(dtype)) return [{ kind: 'dtype', tensor, found: dtype, file }];
+  return [];
+}

@@ -1,0 +1,66 @@
+/** Streaming writer of safetensors files. */
+import { DTYPE_BYTES } from './dtype';
+import { writeFileAtomic, writeFully } from './atomic';
+import type { StoredDType, TensorToWrite } from './types';
+
+/** What the header needs to know before any data is there. */
+export interface TensorPlan {
+  name: string;
+  dtype: StoredDType;
+  shape: readonly number[];
+  /** Bytes of the tensor, little-endian; called once, when its turn comes, so that one tensor is in memory at a time. */
+  data(): Uint8Array;
+}
+
+/** A plan of a tensor that is in memory already. */
+export function planOf(tensor: TensorToWrite): TensorPlan {
+  return { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, data: () => tensor.data };
+}
+
+/**
+ * Writes tensors in the given order: temporary file, fsync, rename, fsync of the directory.
+ * @param metadata string pairs of the header; `{"format":"pt"}` is what `transformers` and `peft` expect
+ */
+export function writeSafetensors(
+  file: string,
+  tensors: Iterable<TensorToWrite | TensorPlan>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): void {
+  const plans = Array.from(tensors, (tensor) =>
+    typeof tensor.data === 'function' ? (tensor as TensorPlan) : planOf(tensor as TensorToWrite),
+  );
+  const header = headerBytes(plans, metadata);
+  writeFileAtomic(file, (descriptor) => {
+    writeFully(descriptor, header);
+    for (const plan of plans) {
+      const data = plan.data();
+      if (data.byteLength !== plannedBytes(plan)) {
+        throw new RangeError(`${plan.name}: ${data.byteLength} bytes given, ${plannedBytes(plan)} announced`);
+      }
+      writeFully(descriptor, data);
+    }
+  });
+}
+
+function plannedBytes(plan: TensorPlan): number {
+  return plan.shape.reduce((product, size) => product * size, DTYPE_BYTES[plan.dtype]);
+}
+
+function headerBytes(plans: readonly TensorPlan[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  const entries: [string, unknown][] = [['__metadata__', metadata]];
+  const names = new Set(['__metadata__']);
+  let offset = 0;
+  for (const plan of plans) {
+    if (names.has(plan.name)) throw new RangeError(`${plan.name} is given twice`);
+    names.add(plan.name);
+    const end = offset + plannedBytes(plan);
+    entries.push([plan.name, { dtype: plan.dtype, shape: plan.shape, data_offsets: [offset, end] }]);
+    offset = end;
+  }
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  // Spaces up to a multiple of 8 keep the data aligned, as the reference writer does.
+  const bytes = Buffer.alloc(8 + Math.ceil(json.byteLength / 8) * 8, ' ');
+  bytes.writeBigUInt64LE(BigInt(bytes.byteLength - 8));
+  json.copy(bytes, 8);
+  return bytes;
+}

@@ -1,0 +1,111 @@
+import type { CheckpointErrors } from '../../protocol/errors';
+import type { Translate } from '../translate';
+
+/** Sentence for one key of a configuration. */
+export function configFault(t: Translate, args: CheckpointErrors['checkpoint.badConfig']): string {
+  switch (args.reason) {
+    case 'missing':
+      return t('{path} lacks the key {key}.', { ...args });
+    case 'integer':
+      return t('{path}: {key} is {value}; it must be a whole number above zero and of a sane size.', {
+        ...args,
+      });
+    case 'boolean':
+      return t('{path}: {key} is {value}; it must be true or false.', { ...args });
+    case 'number':
+      return t('{path}: {key} is {value}; it must be a number above zero.', { ...args });
+    case 'string':
+      return t('{path}: {key} is {value}; it must be text.', { ...args });
+    case 'list':
+      return t('{path}: {key} is {value}; it must be a list of names.', { ...args });
+    case 'divides':
+      return t('{path}: {key} is {value}; the number of attention heads must be a multiple of it.', {
+        ...args,
+      });
+    case 'multipleOf4':
+      return t('{path}: {key} is {value}; it must be a multiple of 4.', { ...args });
+    case 'token':
+      return t('{path}: {key} is {value}; it must be a token id.', { ...args });
+  }
+}
+
+/** Sentence for the header of a safetensors file. */
+export function headerFault(t: Translate, args: CheckpointErrors['checkpoint.badHeader']): string {
+  switch (args.reason) {
+    case 'short':
+      return t('{file} is too short to be a safetensors file.', { ...args });
+    case 'length':
+      return t('{file} is not a safetensors file: the length of its header is impossible.', { ...args });
+    case 'json':
+      return t('{file} is damaged: its header is not a JSON object. {detail}', { ...args }).trimEnd();
+    case 'metadata':
+      return t('{file} is damaged: __metadata__ in its header must hold text only.', { ...args });
+    case 'trailing':
+      return t('{file} is damaged: {detail} bytes at its end belong to no tensor.', { ...args });
+  }
+}
+
+/** Sentence for one tensor of a safetensors file. */
+export function tensorFault(t: Translate, args: CheckpointErrors['checkpoint.badTensor']): string {
+  switch (args.reason) {
+    case 'duplicate':
+      return t('{file}: the tensor {tensor} occurs twice.', { ...args });
+    case 'dtype':
+      return t('{file}: the tensor {tensor} has the unknown number format {detail}.', { ...args });
+    case 'shape':
+      return t('{file}: the shape of the tensor {tensor} is impossible.', { ...args });
+    case 'offsets':
+      return t('{file}: the place of the tensor {tensor} is impossible.', { ...args });
+    case 'size':
+      return t('{file}: the size of the tensor {tensor} does not follow from its shape ({detail} bytes).', {
+        ...args,
+      });
+    case 'overlap':
+      return t('{file}: the tensor {tensor} overlaps another one.', { ...args });
+    case 'gap':
+      return t('{file}: there is a gap in front of the tensor {tensor}.', { ...args });
+    case 'notFloat':
+      return t('{file}: the tensor {tensor} holds {detail} values; floating-point ones are needed.', {
+        ...args,
+      });
+    case 'nonFinite':
+      return t('{file}: the tensor {tensor} holds a value that is not a number or infinite.', { ...args });
+  }
+}
+
+/** Sentence that says what a model is, and that it cannot be used. */
+export function unsupportedArchitecture(
+  t: Translate,
+  args: CheckpointErrors['checkpoint.unsupportedArchitecture'],
+): string {
+  switch (args.architecture) {
+    case 'chatglm':
+      return t('{path} describes ChatGLM-6B (the first generation), which is not supported yet.', {
+        ...args,
+      });
+    case 'chatglm2-interpolated':
+      return t('{path} describes ChatGLM2-6B-32k, whose position interpolation is not supported yet.', {
+        ...args,
+      });
+    case 'chatglm-quantised':
+      return t('{path} describes a quantised ChatGLM, which is not supported yet.', { ...args });
+    case 'chatglm-prefix':
+      return t('{path} describes a ChatGLM with a P-Tuning v2 prefix, which is not supported yet.', {
+        ...args,
+      });
+    case 'glm':
+      return t('{path} describes a GLM-4 or GLM-Edge model (model_type "glm"), which is not supported yet.', {
+        ...args,
+      });
+    case 'glm4':
+      return t('{path} describes a GLM-4-0414 model (model_type "glm4"), which is not supported yet.', {
+        ...args,
+      });
+    case 'foreign':
+      return args.modelType
+        ? t('{path} describes a model of the type "{modelType}", which is not a ChatGLM2 or ChatGLM3.', {
+            ...args,
+          })
+        : t('{path} does not describe a ChatGLM2 or ChatGLM3 model.', { ...args });
+  }
+}
