@@ -4,6 +4,7 @@ import { chatErrors } from './errors/chat';
 import { checkpointErrors } from './errors/checkpoint';
 import { datasetErrors } from './errors/dataset';
 import { engineErrors } from './errors/engine';
+import { hostErrors } from './errors/host';
 import { inputErrors } from './errors/input';
 import { installErrors } from './errors/install';
 import { runErrors } from './errors/run';
@@ -24,6 +25,7 @@ const table: ErrorTable<ErrorArguments> = {
   ...checkpointErrors,
   ...datasetErrors,
   ...engineErrors,
+  ...hostErrors,
   ...inputErrors,
   ...installErrors,
   ...runErrors,

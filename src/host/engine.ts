@@ -1,0 +1,93 @@
+/** The engine's native library: is it there, and getting it. */
+import * as vscode from 'vscode';
+import { installEngine, installedEngine } from '../install';
+import { Disposable } from './lifecycle';
+import type { Log } from './log';
+import type { Failures } from './failures';
+import { indexUrlSetting, variantSetting } from './settings';
+import { t } from './translate';
+import { requireTrust } from './trust';
+
+export class Engine extends Disposable {
+  private readonly changed = this._register(new vscode.EventEmitter<void>());
+  /** The engine was installed. */
+  readonly onDidChange = this.changed.event;
+  private installing: Promise<boolean> | null = null;
+
+  constructor(
+    private readonly failures: Failures,
+    private readonly log: Log,
+  ) {
+    super();
+  }
+
+  async isInstalled(): Promise<boolean> {
+    return (await installedEngine()) !== null;
+  }
+
+  /** True where the engine is there, or the user let it be installed now. */
+  async ensureInstalled(): Promise<boolean> {
+    if (await this.isInstalled()) return true;
+    const install = t('Install Engine');
+    const choice = await vscode.window.showInformationMessage(
+      t('The training engine is not installed yet.'),
+      {
+        modal: true,
+        detail: t(
+          'It is downloaded once (about 250 MB for the CPU, more for a GPU), checked, and shared by all workspaces and the command line.',
+        ),
+      },
+      install,
+    );
+    return choice === install && (await this.install());
+  }
+
+  /** Installs with a progress notification; a second call joins the first. */
+  install(): Promise<boolean> {
+    this.installing ??= this.installNow().finally(() => (this.installing = null));
+    return this.installing;
+  }
+
+  private async installNow(): Promise<boolean> {
+    requireTrust();
+    const options: vscode.ProgressOptions = {
+      location: vscode.ProgressLocation.Notification,
+      title: t('Installing the ChatGLM engine'),
+      cancellable: true,
+    };
+    const installed = await vscode.window.withProgress(options, async (progress, token) => {
+      const abort = new AbortController();
+      token.onCancellationRequested(() => abort.abort());
+      try {
+        await this.download(progress, abort.signal);
+        return true;
+      } catch (error) {
+        if (!abort.signal.aborted) {
+          this.failures.show(error, [{ title: t('Try Again'), run: () => this.install() }]);
+        }
+        return false;
+      }
+    });
+    if (installed) {
+      this.changed.fire();
+      void vscode.window.showInformationMessage(t('The ChatGLM engine is ready.'));
+    }
+    return installed;
+  }
+
+  private async download(
+    progress: vscode.Progress<{ message?: string; increment?: number }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const indexUrl = indexUrlSetting();
+    await installEngine({
+      variant: variantSetting(),
+      ...(indexUrl ? { indexUrl } : {}),
+      signal,
+      onProgress: () => {
+        progress.report({ message: '' });
+        this.log.debug('install');
+      },
+    });
+  }
+}

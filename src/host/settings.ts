@@ -1,0 +1,57 @@
+/** Typed access to `glmtune.*` settings. */
+import * as vscode from 'vscode';
+import type { SamplingSettings } from '../protocol/control';
+import { CONFIGURATION, SETTINGS } from './names';
+
+export type EngineVariant = 'auto' | 'cpu' | 'gpu';
+
+function configuration(): vscode.WorkspaceConfiguration {
+  return vscode.workspace.getConfiguration(CONFIGURATION);
+}
+
+export function nodePathSetting(): string {
+  return configuration().get<string>(SETTINGS.nodePath, '').trim();
+}
+
+export function indexUrlSetting(): string {
+  return configuration().get<string>(SETTINGS.indexUrl, '').trim();
+}
+
+export function variantSetting(): EngineVariant {
+  return configuration().get<EngineVariant>(SETTINGS.variant, 'auto');
+}
+
+/** Setting behind each sampling value. */
+const SAMPLING = {
+  do_sample: SETTINGS.chatSample,
+  temperature: SETTINGS.chatTemperature,
+  top_p: SETTINGS.chatTopP,
+  top_k: SETTINGS.chatTopK,
+  repetition_penalty: SETTINGS.chatRepetitionPenalty,
+  max_new_tokens: SETTINGS.chatMaxNewTokens,
+  seed: SETTINGS.chatSeed,
+} as const satisfies Record<keyof SamplingSettings, string>;
+
+export function samplingSettings(): SamplingSettings {
+  const current = configuration();
+  return {
+    do_sample: current.get(SAMPLING.do_sample, true),
+    temperature: current.get(SAMPLING.temperature, 0.8),
+    top_p: current.get(SAMPLING.top_p, 0.8),
+    top_k: current.get(SAMPLING.top_k, 0),
+    repetition_penalty: current.get(SAMPLING.repetition_penalty, 1),
+    max_new_tokens: current.get(SAMPLING.max_new_tokens, 512),
+    seed: current.get(SAMPLING.seed, 0),
+  };
+}
+
+/** Writes changed sampling values where they are already set, else into the user's settings. */
+export async function updateSampling(changes: Partial<SamplingSettings>): Promise<void> {
+  const current = configuration();
+  for (const [key, value] of Object.entries(changes)) {
+    const setting = SAMPLING[key as keyof SamplingSettings];
+    const inWorkspace = current.inspect(setting)?.workspaceValue !== undefined;
+    const target = inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
+    await current.update(setting, value, target);
+  }
+}
