@@ -1,0 +1,70 @@
+/** Installs the packages and builds the bundles, where that is not done yet: node .ci/bootstrap.mjs */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { main, run, runNode, runNpm, say, step } from './lib/run.mjs';
+import { madeFrom, packagesInstalled } from './lib/stamp.mjs';
+
+const SOURCES = [
+  'src',
+  'webview',
+  'l10n/parts',
+  '.ci/build',
+  'esbuild.mjs',
+  'tsconfig.json',
+  'package-lock.json',
+];
+const SHIPPED = [
+  'media',
+  'syntaxes',
+  'package.json',
+  'package.nls.json',
+  'package.nls.zh-cn.json',
+  'README.md',
+];
+
+/** The packaged extension, relative to the project. */
+export const VSIX = 'out/chatglm-finetune.vsix';
+
+const built = madeFrom('dist/cli.js', 'out/stamps/build', SOURCES);
+const packaged = madeFrom(VSIX, 'out/stamps/vsix', [...SOURCES, ...SHIPPED, '.vscodeignore', 'CHANGELOG.md']);
+
+/** Packages and bundles. */
+export async function bootstrap() {
+  requireNode(20);
+  if (!packagesInstalled()) await step('Installing packages (npm ci)', () => runNpm(['ci']));
+  if (built.isCurrent()) return;
+  await step('Building dist', () => runNode(['esbuild.mjs']));
+  built.remember();
+}
+
+/** The extension as a user installs it, in `out/`. */
+export async function packageExtension() {
+  if (packaged.isCurrent()) return;
+  await step(`Packaging ${VSIX}`, async () => {
+    await runNode(['esbuild.mjs', '--production']);
+    const vsce = path.join('node_modules', '@vscode/vsce/vsce');
+    await run(process.execPath, [vsce, 'package', '--no-dependencies', '--skip-license', '-o', VSIX]);
+  });
+  built.remember();
+  packaged.remember();
+}
+
+/** libtensorflow for this machine; the installer itself knows whether it is there. */
+export async function installEngine() {
+  await step('Installing the engine, if it is missing', () =>
+    runNode(['dist/cli.js', 'install-engine'], { echo: true }),
+  );
+}
+
+function requireNode(major) {
+  if (Number(process.versions.node.split('.')[0]) < major)
+    throw new Error(`Node ${major} or later is needed; this is ${process.versions.node}.`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main(async () => {
+    await bootstrap();
+    if (process.argv.includes('--package')) await packageExtension();
+    say('Packages and bundles are ready.');
+  });
+}
