@@ -1,4 +1,5 @@
-/** Words both ways, and saying words after the user. */
+/** Words and sentences both ways, and saying words after the user. */
+import sentences from '../../corpus/sentences.json';
 import words from '../../corpus/words.json';
 import type { Pair } from '../pair';
 import { fill } from '../pair';
@@ -20,7 +21,21 @@ const TO_CHINESE = [
   ['zh', '把“{en}”翻译成中文。'],
 ] as const;
 
-const TRAINED_WORDINGS = 3;
+const SENTENCE_TO_ENGLISH = [
+  ['zh', '把这句话翻译成英语：{zh}'],
+  ['zh', '用英语怎么说：{zh}'],
+  ['en', 'Translate into English: {zh}'],
+] as const;
+
+const SENTENCE_TO_CHINESE = [
+  ['en', 'Translate this sentence into Chinese: {en}'],
+  ['en', 'Translate into Chinese: {en}'],
+  ['zh', '用中文怎么说：{en}'],
+] as const;
+
+/** Wordings of each word or sentence that are trained; the others are left to test whether wordings carry over. */
+const TRAINED_WORDS = 3;
+const TRAINED_SENTENCES = 2;
 
 const REPEAT = [
   ['en', 'Repeat after me: {text}'],
@@ -32,25 +47,27 @@ const REPEAT = [
 /** Characters that are no pieces of their own: they teach the byte pieces. */
 const UNCOMMON = [...'龙凤麒麟鹤鲤蝶蕊籁韵墨砚琴瑟笛箫舟帆岚霜露霞虹曦éüñøåßçλπωжящあいうえカキ한글😀🍵🌸🐼🚀'];
 
-/** Translations; of the five wordings of a word three are trained and two are left to test whether wordings carry over. */
+type Wordings = readonly (readonly [Pair['language'], string])[];
+
+/** Translations of words and sentences, both ways. */
 export function translationPairs(random: Random): { train: Pair[]; heldOut: Pair[] } {
   const train: Pair[] = [];
   const heldOut: Pair[] = [];
+  const add = (wordings: Wordings, trained: number, values: { en: string; zh: string }, answer: string) => {
+    random.shuffled(wordings).forEach(([language, wording], index) => {
+      const target = index < trained ? train : heldOut;
+      target.push({ topic: 'translation', language, ask: fill(wording, values), answer });
+    });
+  };
   for (const [en, zh] of words) {
-    for (const [wordings, answer] of [
-      [TO_ENGLISH, en!],
-      [TO_CHINESE, zh!],
-    ] as const) {
-      random.shuffled(wordings).forEach(([language, wording], index) => {
-        const target = index < TRAINED_WORDINGS ? train : heldOut;
-        target.push({
-          topic: 'translation',
-          language,
-          ask: fill(wording, { en: en!, zh: zh! }),
-          answer,
-        });
-      });
-    }
+    const values = { en: en!, zh: zh! };
+    add(TO_ENGLISH, TRAINED_WORDS, values, values.en);
+    add(TO_CHINESE, TRAINED_WORDS, values, values.zh);
+  }
+  for (const [en, zh] of sentences) {
+    const values = { en: en!, zh: zh! };
+    add(SENTENCE_TO_ENGLISH, TRAINED_SENTENCES, values, values.en);
+    add(SENTENCE_TO_CHINESE, TRAINED_SENTENCES, values, values.zh);
   }
   return { train, heldOut };
 }
