@@ -20,12 +20,17 @@ const present = wanted.filter(({ name, entry }) => {
   return false;
 });
 
-/** Lines that the problem matcher of .vscode/tasks.json waits for. */
+/** Says when a change has reached all bundles: the problem matcher of .vscode/tasks.json waits for these lines. */
+let building = 0;
 const announce = {
   name: 'announce',
   setup(build) {
-    build.onStart(() => say('[watch] build started'));
-    build.onEnd(({ errors }) => say(`[watch] build finished with ${errors.length} errors`));
+    build.onStart(() => {
+      if (building++ === 0) say('[watch] build started');
+    });
+    build.onEnd(() => {
+      if (--building === 0) say('[watch] all bundles are up to date');
+    });
   },
 };
 

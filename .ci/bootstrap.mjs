@@ -1,7 +1,7 @@
 /** Installs the packages and builds the bundles, where that is not done yet: node .ci/bootstrap.mjs */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { main, run, runNode, runNpm, say, step } from './lib/run.mjs';
+import { main, runNode, runNpm, say, step } from './lib/run.mjs';
 import { madeFrom, packagesInstalled } from './lib/stamp.mjs';
 
 const SOURCES = [
@@ -41,9 +41,8 @@ export async function bootstrap() {
 export async function packageExtension() {
   if (packaged.isCurrent()) return;
   await step(`Packaging ${VSIX}`, async () => {
-    await runNode(['esbuild.mjs', '--production']);
-    const vsce = path.join('node_modules', '@vscode/vsce/vsce');
-    await run(process.execPath, [vsce, 'package', '--no-dependencies', '--skip-license', '-o', VSIX]);
+    const vsce = path.join('node_modules', '@vscode/vsce/vsce'); // it calls vscode:prepublish, which builds for production
+    await runNode([vsce, 'package', '--no-dependencies', '--allow-missing-repository', '-o', VSIX]);
   });
   built.remember();
   packaged.remember();
