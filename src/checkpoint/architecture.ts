@@ -35,5 +35,6 @@ function detectChatGlm(config: Readonly<Record<string, unknown>>): Architecture 
 function isInterpolated(config: Readonly<Record<string, unknown>>): boolean {
   const ratio = config.rope_ratio;
   if (ratio === undefined || ratio === null || Number(ratio) === 1) return false;
-  return /chatglm2-6b-32k/i.test(String(config._name_or_path ?? ''));
+  const name = config._name_or_path;
+  return typeof name === 'string' && /chatglm2-6b-32k/i.test(name);
 }

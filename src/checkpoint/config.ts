@@ -25,7 +25,7 @@ export function readConfig(directory: string): ModelConfig {
 export function parseConfig(json: Readonly<Record<string, unknown>>, file: string): ModelConfig {
   const architecture = detectArchitecture(json);
   if (architecture !== 'chatglm2') {
-    const modelType = String(json.model_type ?? '').slice(0, 80);
+    const modelType = typeof json.model_type === 'string' ? json.model_type.slice(0, 80) : '';
     throw new GlmError('checkpoint.unsupportedArchitecture', { path: file, architecture, modelType });
   }
   return parseChatGlm2(new Fields(json, file));

@@ -70,9 +70,9 @@ export function widenToFloat32(
   const values = new Uint16Array(source.buffer, source.byteOffset, count);
   const bits = new Uint32Array(target.buffer, target.byteOffset + 4 * targetOffset, count);
   if (dtype === 'BF16') {
-    for (let i = 0; i < count; i++) bits[i] = values[i]! << 16;
+    for (let i = 0; i < count; i++) bits[i] = values[i] << 16;
     return;
   }
   const table = float16Table();
-  for (let i = 0; i < count; i++) bits[i] = table[values[i]!]!;
+  for (let i = 0; i < count; i++) bits[i] = table[values[i]]!;
 }

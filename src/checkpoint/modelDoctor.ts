@@ -29,7 +29,11 @@ export function checkModel(
   reader: TensorReader,
   tokenizerVocabulary?: number,
 ): void {
-  const problems = findModelProblems(config, reader.tensors, tokenizerVocabulary);
+  throwProblems(path, findModelProblems(config, reader.tensors, tokenizerVocabulary));
+}
+
+/** Throws GlmError `checkpoint.doesNotFit` if there is any problem. */
+export function throwProblems(path: string, problems: readonly ModelProblem[]): void {
   if (problems.length === 0) return;
   throw new GlmError('checkpoint.doesNotFit', {
     path,
@@ -38,23 +42,30 @@ export function checkModel(
   });
 }
 
-/** Every problem, in the order of the model's layers, unexpected tensors last. */
+/** Every problem of a model, in the order of its layers, unexpected tensors last. */
 export function findModelProblems(
   config: ModelConfig,
   tensors: ReadonlyMap<string, TensorEntry>,
   tokenizerVocabulary?: number,
 ): ModelProblem[] {
-  const expected = modelTensors(config);
-  const problems: ModelProblem[] = [];
-  for (const spec of expected) problems.push(...tensorProblems(spec, tensors.get(spec.name)));
+  const problems = findProblems(modelTensors(config), tensors);
+  const rows = config.padded_vocab_size;
+  if (tokenizerVocabulary !== undefined && tokenizerVocabulary > rows) {
+    problems.push({ kind: 'vocabulary', tokenizer: tokenizerVocabulary, rows });
+  }
+  return problems;
+}
+
+/** Differences between the tensors that are called for and those that are there. */
+export function findProblems(
+  expected: readonly TensorSpec[],
+  tensors: ReadonlyMap<string, TensorEntry>,
+): ModelProblem[] {
+  const problems = expected.flatMap((spec) => tensorProblems(spec, tensors.get(spec.name)));
   const names = new Set(expected.map((spec) => spec.name));
   for (const entry of tensors.values()) {
     if (names.has(entry.name) || IGNORED.test(entry.name)) continue;
     problems.push({ kind: 'extra', tensor: entry.name, found: entry.shape, file: entry.file });
-  }
-  const rows = config.padded_vocab_size;
-  if (tokenizerVocabulary !== undefined && tokenizerVocabulary > rows) {
-    problems.push({ kind: 'vocabulary', tokenizer: tokenizerVocabulary, rows });
   }
   return problems;
 }

@@ -10,7 +10,16 @@ export type TensorFault =
   'duplicate' | 'dtype' | 'shape' | 'offsets' | 'size' | 'overlap' | 'gap' | 'notFloat' | 'nonFinite';
 /** What is wrong with one key of `config.json` or `adapter_config.json`. */
 export type ConfigFault =
-  'missing' | 'integer' | 'boolean' | 'number' | 'string' | 'list' | 'divides' | 'multipleOf4' | 'token';
+  | 'missing'
+  | 'integer'
+  | 'boolean'
+  | 'number'
+  | 'fraction'
+  | 'string'
+  | 'list'
+  | 'divides'
+  | 'multipleOf4'
+  | 'token';
 /** Networks that are recognised and refused. */
 export type UnsupportedArchitecture =
   'chatglm' | 'chatglm2-interpolated' | 'chatglm-quantised' | 'chatglm-prefix' | 'glm' | 'glm4' | 'foreign';
@@ -44,11 +53,33 @@ export interface CheckpointErrors {
   'checkpoint.noAdapter': { path: string };
   /** A PEFT feature the engine cannot do; `key` and `value` are those of `adapter_config.json`. */
   'checkpoint.unsupportedAdapter': { path: string; key: string; value: string };
+  /** `target_modules` that match no layer of the model, comma-separated. */
+  'checkpoint.unknownTarget': { path: string; target: string };
 }
+
+/** What is wrong with a SentencePiece model file. */
+export type TokenizerModelProblem =
+  | 'truncated'
+  | 'malformed'
+  | 'tooLarge'
+  | 'noPieces'
+  | 'duplicatePiece'
+  | 'noUnknown'
+  | 'missingBytePieces'
+  | 'badCharsmap';
 
 /** Codes of `tokenizer/`. */
 export interface TokenizerErrors {
   'tokenizer.notFound': { path: string };
+  'tokenizer.invalidModel': { path: string; reason: TokenizerModelProblem };
+  /** The file is what git leaves behind where the large file was not downloaded. */
+  'tokenizer.gitLfsPointer': { path: string };
+  /** A file of another kind, such as GLM-4's list of ranks. */
+  'tokenizer.notSentencePiece': { path: string };
+  /** The tokenizer has more ids than the model's embedding has rows. */
+  'tokenizer.exceedsVocabulary': { path: string; tokens: number; rows: number };
+  'tokenizer.invalidConfig': { path: string; detail: string };
+  'tokenizer.unknownTemplate': { path: string; template: string };
 }
 
 /** Codes of `dataset/`. */
@@ -87,7 +118,10 @@ export interface InputErrors {
   'input.notJson': { path: string; line: number; column: number; reason: string };
   /** The record has none of the shapes listed in `expected`. */
   'input.unknownRow': { path: string; line: number; expected: string };
+  /** `expected` is a `FieldExpectation`. */
   'input.badField': { path: string; line: number; field: string; expected: string };
+  /** A dataset record that cannot be used; `problem` is a `ProblemCode`, beside it stand the problem's own arguments. */
+  'input.badRecord': { path: string; line: number; problem: string; [argument: string]: string | number };
   'input.tokenRange': { path: string; line: number; token: number; size: number };
   'input.tooLong': { path: string; line: number; tokens: number; limit: number };
   /** Nothing of the record is trained, or it cannot be encoded. `reason` is a `DropReason`. */
@@ -175,13 +209,20 @@ export function isGlmError(error: unknown): error is GlmError {
   return error instanceof Error && error.name === 'GlmError' && 'code' in error && 'args' in error;
 }
 
+/** What Node puts on errors of the operating system. */
+interface SystemError {
+  code?: string;
+  path?: string;
+  syscall?: string;
+}
+
 /**
  * Any thrown value as plain data.
  * Operating-system errors become `system.*` codes with the path they carry; everything else is `system.internal`.
  */
 export function toErrorData(error: unknown): ErrorData {
   if (isGlmError(error)) return { code: error.code, args: error.args as ErrorData['args'] };
-  const system = error as NodeJS.ErrnoException;
+  const system = error as SystemError | undefined;
   const path = system?.path ?? '';
   switch (system?.code) {
     case 'ENOSPC':

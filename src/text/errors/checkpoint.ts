@@ -93,4 +93,8 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
     message: t('The adapter {path} sets {key} to {value}, which is not supported.', { ...args }),
     remedy: t('Use a plain LoRA adapter: no DoRA, no biases, no further modules, one rank for all layers.'),
   }),
+  'checkpoint.unknownTarget': (t, args) => ({
+    message: t('{path} names target modules that the model does not have: {target}.', { ...args }),
+    remedy: t('Use the adapter with the model it was trained on, or correct target_modules.'),
+  }),
 };

@@ -14,6 +14,8 @@ export function configFault(t: Translate, args: CheckpointErrors['checkpoint.bad
       return t('{path}: {key} is {value}; it must be true or false.', { ...args });
     case 'number':
       return t('{path}: {key} is {value}; it must be a number above zero.', { ...args });
+    case 'fraction':
+      return t('{path}: {key} is {value}; it must be a number from 0 to below 1.', { ...args });
     case 'string':
       return t('{path}: {key} is {value}; it must be text.', { ...args });
     case 'list':

@@ -15,7 +15,7 @@ interface Problem {
 /** One sentence, then one line per problem, then how many more there are. */
 export function describeModelProblems(t: Translate, args: CheckpointErrors['checkpoint.doesNotFit']): string {
   const problems = JSON.parse(args.problems) as Problem[];
-  const lines = [t('The weights in {path} do not fit its config.json:', { path: args.path })];
+  const lines = [t('The weights in {path} do not fit the configuration of the model:', { path: args.path })];
   for (const problem of problems) lines.push(`  ${describeProblem(t, problem)}`);
   const rest = args.count - problems.length;
   if (rest > 0) lines.push(`  ${t('and {count} more', { count: rest })}`);

@@ -33,8 +33,8 @@ test('float16 weights widen to the float32 weights they were rounded from', () =
     const exact = full.readFloat32(name);
     assert.equal(rounded.length, exact.length);
     rounded.forEach((value, i) => {
-      const tolerance = Math.max(Math.abs(exact[i]!) * 2 ** -11, 2 ** -25);
-      assert.ok(Math.abs(value - exact[i]!) <= tolerance, `${name}[${i}]`);
+      const tolerance = Math.max(Math.abs(exact[i]) * 2 ** -11, 2 ** -25);
+      assert.ok(Math.abs(value - exact[i]) <= tolerance, `${name}[${i}]`);
     });
     compared += rounded.length;
   }
