@@ -87,6 +87,8 @@ export interface DatasetErrors {
   'dataset.notFound': { path: string };
   /** Not one usable record: `rows` lines were read and `dropped` of them cannot be trained on. */
   'dataset.empty': { path: string; rows: number; dropped: number };
+  /** A line longer than any record can be; `line` is 1-based. */
+  'dataset.lineTooLong': { path: string; line: number; megabytes: number };
 }
 
 /** Codes of the run file, the run directory and process control. */
@@ -133,6 +135,8 @@ export interface ChatErrors {
   'chat.notLoaded': Record<string, never>;
   'chat.busy': Record<string, never>;
   'chat.badRequest': { detail: string };
+  /** The conversation leaves no room for an answer. */
+  'chat.tooLong': { tokens: number; limit: number };
 }
 
 /** Codes of `engine/`. */
@@ -142,6 +146,10 @@ export interface EngineErrors {
   /** The library reported an error while running; `detail` is its own text. */
   'engine.runFailed': { detail: string };
   'engine.outOfMemory': { detail: string };
+  /** More tokens than the model has positions. */
+  'engine.tooLong': { tokens: number; limit: number };
+  'engine.noTokens': Record<string, never>;
+  'engine.badToken': { id: number; vocabulary: number };
   'engine.nonFinite': { what: string; step: number; rows: string };
 }
 

@@ -93,12 +93,58 @@ export type MethodSettings = RunFile['method'];
 export interface RunFileProblem {
   key: string;
   message: string;
+  /** What the validator found, for a sentence in the reader's language (`src/text/runProblems`). */
+  issue?: z.core.$ZodIssue;
+  /** For an unknown key: the known one that is spelled most like it. */
+  suggestion?: string;
 }
 
+/** Validates a run file and fills in the defaults; every problem is reported, not only the first. */
 export function parseRunFile(value: unknown): { run: RunFile } | { problems: RunFileProblem[] } {
-  const result = runFileSchema.safeParse(value);
+  const result = runFileSchema.safeParse(value, { reportInput: true });
   if (result.success) return { run: result.data };
-  return {
-    problems: result.error.issues.map((issue) => ({ key: issue.path.join('.'), message: issue.message })),
-  };
+  return { problems: result.error.issues.flatMap(toProblems) };
+}
+
+function toProblems(issue: z.core.$ZodIssue): RunFileProblem[] {
+  const parent = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ key: parent, message: issue.message, issue }];
+  return issue.keys.map((key) => ({
+    key: parent ? `${parent}.${key}` : key,
+    message: issue.message,
+    issue,
+    suggestion: nearestKey(key, parent),
+  }));
+}
+
+const KEYS_OF: Record<string, readonly string[]> = {
+  '': Object.keys(runFileSchema.shape),
+  dataset: Object.keys(datasetSchema.shape),
+  method: Object.keys(loraSchema.shape),
+  training: Object.keys(trainingSchema.shape),
+  evaluation: Object.keys(evaluationSchema.shape),
+  checkpoints: Object.keys(checkpointsSchema.shape),
+};
+
+/** The known key nearest to a misspelt one; a key of another section is named with its section. */
+function nearestKey(key: string, parent: string): string | undefined {
+  const wanted = key.toLowerCase();
+  const near = (KEYS_OF[parent] ?? []).find((known) => editDistance(known, wanted) <= 2);
+  if (near) return near;
+  const section = Object.keys(KEYS_OF).find((name) => KEYS_OF[name]?.includes(wanted));
+  return section === undefined ? undefined : [section, wanted].filter(Boolean).join('.');
+}
+
+/** Levenshtein distance of two short words. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substituted));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
 }

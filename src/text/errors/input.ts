@@ -14,6 +14,27 @@ function dropReason(t: Translate, reason: string): string {
   }
 }
 
+function expectation(t: Translate, expected: string): string {
+  switch (expected) {
+    case 'messages':
+      return t('a list of messages that is not empty');
+    case 'message':
+      return t('an object with "role" and "content"');
+    case 'role':
+      return t('one of system, user, assistant, observation');
+    case 'objects':
+      return t('a list of objects');
+    case 'tokenIds':
+      return t('a list of whole numbers that is not empty');
+    case 'sameLength':
+      return t('as long as "input_ids"');
+    case 'positive':
+      return t('a whole number of at least 1');
+    default:
+      return t('a text in quotes');
+  }
+}
+
 export const inputErrors: ErrorTable<InputErrors> = {
   'input.notFound': (t, args) => ({
     message: t('There is no file at {path}.', { ...args }),
@@ -34,8 +55,15 @@ export const inputErrors: ErrorTable<InputErrors> = {
     message: t('{path}:{line}: this row has none of the expected keys ({expected}).', { ...args }),
     remedy: t('Run "chatglm-finetune lint" on the file, or see --help for the shapes of a row.'),
   }),
+  'input.badRecord': (t, args) => ({
+    message: t('{path}:{line}: this row cannot be used: {reason}.', { ...args, reason: args.problem }),
+    remedy: t('Run "chatglm-finetune lint" on the file and mend the problems it names.'),
+  }),
   'input.badField': (t, args) => ({
-    message: t('{path}:{line}: "{field}" must be {expected}.', { ...args }),
+    message: t('{path}:{line}: "{field}" must be {expected}.', {
+      ...args,
+      expected: expectation(t, args.expected),
+    }),
     remedy: t('Correct this line.'),
   }),
   'input.tokenRange': (t, args) => ({

@@ -1,0 +1,101 @@
+/** Values of options: parsers that refuse with a sentence, and options several commands share. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Translate } from '../text/translate';
+
+/** A whole number of at least `minimum`. */
+export function wholeNumber(t: Translate, minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < minimum)
+      throw new InvalidArgumentError(t('A whole number of at least {minimum} is expected.', { minimum }));
+    return value;
+  };
+}
+
+/** A number above `minimum` (or equal to it where `orEqual`) and at most `maximum`. */
+export function numberBetween(
+  t: Translate,
+  minimum: number,
+  maximum: number,
+  orEqual = false,
+): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!(orEqual ? value >= minimum : value > minimum) || !(value <= maximum))
+      throw new InvalidArgumentError(
+        t('A number between {minimum} and {maximum} is expected.', { minimum, maximum }),
+      );
+    return value;
+  };
+}
+
+export type DTypeOption = 'float32' | 'bfloat16';
+
+/** `--model`, `--adapter`, `--dtype` of the commands that load a model. */
+export function addModelOptions(command: Command, t: Translate): void {
+  command
+    .requiredOption('--model <dir>', t('checkpoint directory (config.json, safetensors, tokenizer.model)'))
+    .option('--adapter <dir>', t('PEFT adapter directory, put on the model'))
+    .addOption(dtypeOption(t));
+}
+
+export function dtypeOption(t: Translate): Option {
+  return new Option('--dtype <type>', t('number format of the computation'))
+    .choices(['float32', 'bfloat16'])
+    .default('float32');
+}
+
+export interface ModelOptions {
+  model: string;
+  adapter?: string;
+  dtype: DTypeOption;
+}
+
+/** Sampling options of `generate` and `chat`. */
+export interface SamplingOptions {
+  maxNewTokens: number;
+  greedy?: boolean;
+  temperature: number;
+  topP: number;
+  topK: number;
+  repetitionPenalty: number;
+  seed: number;
+}
+
+export function addSamplingOptions(command: Command, t: Translate): void {
+  command
+    .option('--greedy', t('always take the most likely token'))
+    .addOption(
+      new Option('--temperature <number>', t('how even the choice is; lower is safer'))
+        .argParser(numberBetween(t, 0, 100))
+        .default(0.8),
+    )
+    .addOption(
+      new Option('--top-p <number>', t('choose among the likeliest tokens that make up this probability'))
+        .argParser(numberBetween(t, 0, 1))
+        .default(0.8),
+    )
+    .addOption(
+      new Option('--top-k <number>', t('choose among this many likeliest tokens; 0 is off'))
+        .argParser(wholeNumber(t, 0))
+        .default(0),
+    )
+    .addOption(
+      new Option('--repetition-penalty <number>', t('above 1 makes tokens that occurred already less likely'))
+        .argParser(numberBetween(t, 0, 100))
+        .default(1),
+    )
+    .addOption(
+      new Option('--seed <number>', t('start of the random numbers; the same seed gives the same text'))
+        .argParser(wholeNumber(t, 0))
+        .default(42),
+    );
+}
+
+/** `--json` and `--lang`, which every command takes. */
+export function addCommonOptions(command: Command, t: Translate): void {
+  command
+    .option('--json', t('write results as JSON, one object a line'))
+    .option('--lang <language>', t('language of the texts: en or zh-cn'))
+    .helpOption('-h, --help', t('show this help'));
+}

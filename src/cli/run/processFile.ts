@@ -1,0 +1,74 @@
+/** `process.json`: says which process works in a run directory, and keeps a second one out. */
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { GlmError } from '../../protocol/errors';
+import type { ProcessFile } from '../../protocol/control';
+import { PROCESS_FILE } from '../../protocol/runDirectory';
+
+const CONNECT_MS = 3_000;
+
+/** The process that works in `directory`; null where none does (its file may have outlived it). */
+export async function livingProcess(directory: string): Promise<ProcessFile | null> {
+  const file = readProcessFile(directory);
+  return file && processExists(file.pid) && (await answers(file.socket)) ? file : null;
+}
+
+/**
+ * Writes `process.json`, whole or not at all, unless a living process has one there (`run.busy`).
+ * @returns a function that removes it again
+ */
+export async function claimDirectory(directory: string, socket: string): Promise<() => void> {
+  const target = path.join(directory, PROCESS_FILE);
+  const temporary = `${target}.tmp-${process.pid}`;
+  const content: ProcessFile = { pid: process.pid, started: new Date().toISOString(), socket };
+  writeFileSync(temporary, `${JSON.stringify(content)}\n`);
+  try {
+    for (;;) {
+      try {
+        // A link fails where the name is taken, which a rename would not.
+        linkSync(temporary, target);
+        return () => rmSync(target, { force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      const other = await livingProcess(directory);
+      if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
+      rmSync(target, { force: true });
+    }
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function readProcessFile(directory: string): ProcessFile | null {
+  try {
+    const value = JSON.parse(readFileSync(path.join(directory, PROCESS_FILE), 'utf8')) as ProcessFile;
+    return typeof value.pid === 'number' && typeof value.socket === 'string' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Process ids are reused, the socket of a run is not: only its own process accepts a connection. */
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(address);
+    const finish = (alive: boolean): void => {
+      socket.destroy();
+      resolve(alive);
+    };
+    socket.setTimeout(CONNECT_MS, () => finish(false));
+    socket.once('connect', () => finish(true));
+    socket.once('error', () => finish(false));
+  });
+}

@@ -1,0 +1,121 @@
+/** Reads a run file: strict JSON, every problem at once, paths made absolute and looked up. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { JsonPath } from '../../dataset/json';
+import { JsonPositions } from '../../dataset/jsonl/positions';
+import { findSyntaxFault } from '../../dataset/jsonl/syntax';
+import { GlmError } from '../../protocol/errors';
+import { parseRunFile, type RunFile } from '../../protocol/run';
+import { describeRunProblem } from '../../text/runProblems';
+import type { Translate } from '../../text/translate';
+
+/** A run file is a page of text; anything much larger is a mistake in the path. */
+const MAX_BYTES = 1_000_000;
+
+interface Problem {
+  key: string;
+  sentence: string;
+}
+
+/**
+ * The run described by `file`, defaults filled in, paths absolute.
+ * Throws GlmError `run.fileNotFound`, `run.notJson` or `run.invalidFile`, the last with all problems and their places.
+ */
+export function readRunFile(t: Translate, file: string): RunFile {
+  const absolute = path.resolve(file);
+  const text = readText(absolute);
+  const parsed = parseRunFile(JSON.parse(text));
+  const problems: Problem[] =
+    'problems' in parsed
+      ? parsed.problems.map((problem) => ({ key: problem.key, sentence: describeRunProblem(t, problem) }))
+      : missingFiles(t, resolvePaths(parsed.run, path.dirname(absolute)));
+  if (problems.length > 0) {
+    const lines = problems.map((problem) => problemLine(absolute, text, problem));
+    throw new GlmError('run.invalidFile', { path: absolute, problems: lines.join('\n') });
+  }
+  return resolvePaths((parsed as { run: RunFile }).run, path.dirname(absolute));
+}
+
+/** The text of the file, which is valid JSON. */
+function readText(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (!stats?.isFile() || stats.size > MAX_BYTES) throw new GlmError('run.fileNotFound', { path: file });
+  const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    const fault = findSyntaxFault(text);
+    throw new GlmError('run.notJson', {
+      path: file,
+      ...placeAt(text, fault?.start ?? 0),
+      reason: fault?.cause ?? 'unexpected',
+    });
+  }
+}
+
+/** 1-based line and column (in UTF-16 units) of an offset. */
+function placeAt(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}
+
+/** `file:line:column: key: sentence`; a missing key is placed at the section it belongs in. */
+function problemLine(file: string, text: string, problem: Problem): string {
+  const { line, column } = placeAt(text, keyOffset(text, problem.key));
+  const where = `${path.basename(file)}:${line}:${column}: `;
+  return problem.key ? `${where}${problem.key}: ${problem.sentence}` : `${where}${problem.sentence}`;
+}
+
+/** Offset of the key in the file, or of the nearest section around it that is there. */
+function keyOffset(text: string, key: string): number {
+  const positions = new JsonPositions(text);
+  const parts: JsonPath = key.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  for (let length = parts.length; length > 0; length -= 1) {
+    const range = positions.key(parts.slice(0, length));
+    if (range) return range.start;
+  }
+  return positions.root().start;
+}
+
+/** A copy with every path absolute; relative ones are relative to `directory`, that of the run file. */
+export function resolvePaths(run: RunFile, directory: string): RunFile {
+  const absolute = (given: string): string => path.resolve(directory, given);
+  const optional = (given: string | null): string | null => (given === null ? null : absolute(given));
+  return {
+    ...run,
+    model: absolute(run.model),
+    adapter: optional(run.adapter),
+    output_dir: optional(run.output_dir),
+    dataset: {
+      ...run.dataset,
+      train: absolute(run.dataset.train),
+      validation: optional(run.dataset.validation),
+    },
+  };
+}
+
+/** What the run needs and is not there; also asked before a run is resumed. */
+export function missingFiles(t: Translate, run: RunFile): Problem[] {
+  const problems: Problem[] = [];
+  const expectDirectory = (key: string, directory: string, file: string): void => {
+    if (!isDirectory(directory))
+      problems.push({ key, sentence: t('there is no directory {path}', { path: directory }) });
+    else if (!existsSync(path.join(directory, file)))
+      problems.push({ key, sentence: t('{path} has no {file}', { path: directory, file }) });
+  };
+  const expectFile = (key: string, file: string): void => {
+    if (!existsSync(file)) problems.push({ key, sentence: t('there is no file {path}', { path: file }) });
+    else if (isDirectory(file))
+      problems.push({ key, sentence: t('{path} is a directory, not a file', { path: file }) });
+  };
+  expectDirectory('model', run.model, 'config.json');
+  if (run.adapter !== null) expectDirectory('adapter', run.adapter, 'adapter_config.json');
+  expectFile('dataset.train', run.dataset.train);
+  if (run.dataset.validation !== null) expectFile('dataset.validation', run.dataset.validation);
+  return problems;
+}
+
+function isDirectory(candidate: string): boolean {
+  return statSync(candidate, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

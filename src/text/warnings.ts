@@ -1,0 +1,42 @@
+/** Warnings of a run as sentences. */
+import type { WarningEvent } from '../protocol/events';
+import type { Translate } from './translate';
+
+export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' | 'args'>): string {
+  const { args } = event;
+  switch (event.code) {
+    case 'rowsDropped':
+      return t('{count} rows were left out because they cannot be trained on (lines {lines}).', {
+        count: '?',
+        lines: '?',
+        ...args,
+      });
+    case 'rowsTruncated':
+      return t(
+        '{count} rows were cut to {limit} tokens (lines {lines}). Raise dataset.max_length to keep them.',
+        {
+          count: '?',
+          limit: '?',
+          lines: '?',
+          ...args,
+        },
+      );
+    case 'adapterUnchanged':
+      return t('The tuned model answers exactly as before. Raise training.learning_rate or train longer.');
+    case 'fewRows':
+      return t(
+        'There are only {count} rows. The model will learn them by heart; add more if it should generalise.',
+        {
+          count: '?',
+          ...args,
+        },
+      );
+    case 'noValidation':
+      return t('There are no validation rows, so overfitting cannot be seen. Set dataset.validation_split.');
+    case 'slowFilesystem':
+      return t('Reading from {path} is slow. A copy on a local disk would start faster.', {
+        path: '?',
+        ...args,
+      });
+  }
+}
