@@ -1,0 +1,60 @@
+/** `generate`: continues every row, for other programs and for exact comparison. */
+import { Option, type Command } from 'commander';
+import type { SamplingSettings } from '../../protocol/control';
+import type { CommandContext } from '../context';
+import { addModelOptions, addSamplingOptions, wholeNumber, type SamplingOptions } from '../options';
+import { encodePromptRow, GENERATE_SHAPES, rowMaxNewTokens } from '../rows/encodeRow';
+import { runRows, type RowsOptions } from '../rows/runRows';
+
+export interface GenerateCommandOptions extends RowsOptions, SamplingOptions {
+  ignoreEos?: boolean;
+}
+
+export function defineGenerate(program: Command, context: CommandContext): Command {
+  const { t } = context;
+  const command = program
+    .command('generate')
+    .description(t('let a model answer or continue every row of a file'));
+  addModelOptions(command, t);
+  command
+    .requiredOption('--input <file>', t('JSONL file, - for standard input'))
+    .option('--output <file>', t('write here instead of to standard output'))
+    .addOption(
+      new Option('--max-new-tokens <n>', t('longest answer in tokens; a row may have its own max_new_tokens'))
+        .argParser(wholeNumber(t, 1))
+        .default(256),
+    )
+    .option('--ignore-eos', t('go on after the token that ends an answer'));
+  addSamplingOptions(command, t);
+  return command;
+}
+
+export function generate(context: CommandContext, options: GenerateCommandOptions): Promise<number> {
+  return runRows(context, options, GENERATE_SHAPES, async (model, row, encoder, signal) => {
+    const { template } = model.bundle;
+    const prompt = encodePromptRow(row, encoder);
+    const room = model.maxLength - prompt.length;
+    const { outputIds, finishReason } = await model.generate(prompt, {
+      sampling: samplingSettings(options, Math.min(rowMaxNewTokens(row, options.maxNewTokens), room)),
+      stopIds: options.ignoreEos ? [] : template.stopIds,
+      signal,
+    });
+    return {
+      output_ids: outputIds,
+      text: template.decodeAnswer(outputIds),
+      finish_reason: finishReason,
+    };
+  });
+}
+
+export function samplingSettings(options: SamplingOptions, maxNewTokens: number): SamplingSettings {
+  return {
+    do_sample: !options.greedy,
+    temperature: options.temperature,
+    top_p: options.topP,
+    top_k: options.topK,
+    repetition_penalty: options.repetitionPenalty,
+    max_new_tokens: maxNewTokens,
+    seed: options.seed,
+  };
+}

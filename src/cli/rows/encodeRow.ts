@@ -1,0 +1,173 @@
+/** Rows of `score` and `generate` as token ids. */
+import { hasKey, isJsonObject, type JsonValue } from '../../dataset/json';
+import { normaliseRecord } from '../../dataset/formats';
+import type { Message, Role, ToolDescription, TrainingRecord } from '../../dataset/types';
+import { GlmError } from '../../protocol/errors';
+import type { TokenizerBundle } from '../../tokenizer/types';
+import type { Row } from './readRows';
+
+/** The model's side of encoding. */
+export interface RowEncoder {
+  bundle: TokenizerBundle;
+  /** Longest row in tokens. */
+  maxLength: number;
+  /** Number of ids the model can embed; more than the tokenizer has, as the matrix is padded. */
+  vocabularySize: number;
+}
+
+export const SCORE_SHAPES =
+  'input_ids, text, messages, conversations, prompt + response, instruction + output, ...';
+export const GENERATE_SHAPES = 'input_ids, prompt, messages, text, conversations, instruction, ...';
+
+/** Token ids and labels of a row to score; `labels` is null where every token but the first counts. */
+export function encodeScoreRow(row: Row, model: RowEncoder): { inputIds: number[]; labels: number[] | null } {
+  if (hasKey(row.value, 'input_ids')) {
+    const inputIds = tokenIds(row, 'input_ids', model);
+    return { inputIds, labels: hasKey(row.value, 'labels') ? labelIds(row, inputIds.length, model) : null };
+  }
+  const sample = model.bundle.template.encodeRecord(trainingRecord(row, SCORE_SHAPES), {
+    maxLength: model.maxLength,
+    maskHistory: false,
+  });
+  if ('dropped' in sample)
+    throw new GlmError('input.dropped', { path: row.path, line: row.line, reason: sample.dropped });
+  if (sample.truncated > 0) throw tooLong(row, sample.inputIds.length + sample.truncated, model);
+  return { inputIds: [...sample.inputIds], labels: [...sample.labels] };
+}
+
+/** Token ids after which the model goes on. */
+export function encodePromptRow(row: Row, model: RowEncoder): number[] {
+  const ids = promptIds(row, model);
+  if (ids.length >= model.maxLength) throw tooLong(row, ids.length, model);
+  return ids;
+}
+
+function promptIds(row: Row, model: RowEncoder): number[] {
+  const { value } = row;
+  const { template } = model.bundle;
+  if (hasKey(value, 'input_ids')) return tokenIds(row, 'input_ids', model);
+  if (Array.isArray(value.messages)) return template.encodePrompt(chatMessages(row), tools(row));
+  if (typeof value.prompt === 'string' && !hasHistory(value.history))
+    return template.encodePrompt([{ role: 'user', content: value.prompt }]);
+  if (hasKey(value, 'prompt') && typeof value.prompt !== 'string') throw badField(row, 'prompt', 'string');
+  const record = trainingRecord(row, GENERATE_SHAPES);
+  switch (record.kind) {
+    case 'conversation':
+      return template.encodePrompt(withoutLastAnswer(record.messages), record.tools);
+    case 'tokens':
+      return record.input_ids;
+    case 'text':
+      return continuedText(row, record, model);
+  }
+}
+
+/** The ids of a text without the stop token that training puts at its end. */
+function continuedText(row: Row, record: TrainingRecord, model: RowEncoder): number[] {
+  const { template } = model.bundle;
+  const sample = template.encodeRecord(record, { maxLength: model.maxLength, maskHistory: false });
+  if ('dropped' in sample)
+    throw new GlmError('input.dropped', { path: row.path, line: row.line, reason: sample.dropped });
+  if (sample.truncated > 0) throw tooLong(row, sample.inputIds.length + sample.truncated, model);
+  const ids = [...sample.inputIds];
+  while (ids.length > 1 && template.stopIds.includes(ids.at(-1) ?? -1)) ids.pop();
+  return ids;
+}
+
+/** A dataset record asks for its last answer. */
+function withoutLastAnswer(messages: readonly Message[]): Message[] {
+  const last = messages.findLastIndex((message) => message.role === 'assistant');
+  return last < 0 ? [...messages] : messages.slice(0, last);
+}
+
+const ROLES: readonly Role[] = ['system', 'user', 'assistant', 'observation'];
+
+function chatMessages(row: Row): Message[] {
+  const list = row.value.messages as JsonValue[];
+  if (list.length === 0) throw badField(row, 'messages', 'messages');
+  return list.map((entry, index) => {
+    const field = `messages[${index}]`;
+    if (!isJsonObject(entry)) throw badField(row, field, 'message');
+    const role = entry.role === 'tool' ? 'observation' : entry.role;
+    if (!ROLES.includes(role as Role)) throw badField(row, `${field}.role`, 'role');
+    if (typeof entry.content !== 'string') throw badField(row, `${field}.content`, 'string');
+    const metadata = typeof entry.metadata === 'string' ? { metadata: entry.metadata } : {};
+    return { role: role as Role, content: entry.content, ...metadata };
+  });
+}
+
+function tools(row: Row): ToolDescription[] | undefined {
+  const { value } = row;
+  if (!hasKey(value, 'tools')) return undefined;
+  if (!Array.isArray(value.tools) || !value.tools.every((tool) => isJsonObject(tool)))
+    throw badField(row, 'tools', 'objects');
+  return value.tools as ToolDescription[];
+}
+
+function hasHistory(history: JsonValue | undefined): boolean {
+  return Array.isArray(history) && history.length > 0;
+}
+
+function trainingRecord(row: Row, expected: string): TrainingRecord {
+  const normalised = normaliseRecord(row.value);
+  if ('record' in normalised) return normalised.record;
+  const problem = normalised.problems.find(({ fatal }) => fatal);
+  if (!problem || normalised.format === null)
+    throw new GlmError('input.unknownRow', { path: row.path, line: row.line, expected });
+  throw new GlmError('input.badRecord', {
+    ...(problem.args as Record<string, string | number>),
+    path: row.path,
+    line: row.line,
+    problem: problem.code,
+  });
+}
+
+/** A list of token ids of the model's vocabulary, not empty. */
+function tokenIds(row: Row, field: string, model: RowEncoder): number[] {
+  const ids = integers(row, field);
+  if (ids.length === 0) throw badField(row, field, 'tokenIds');
+  const size = model.vocabularySize;
+  const foreign = ids.find((id) => id < 0 || id >= size);
+  if (foreign !== undefined)
+    throw new GlmError('input.tokenRange', { path: row.path, line: row.line, token: foreign, size });
+  if (ids.length > model.maxLength) throw tooLong(row, ids.length, model);
+  return ids;
+}
+
+/** Labels beside `input_ids`: -100, or the token itself. */
+function labelIds(row: Row, length: number, model: RowEncoder): number[] {
+  const labels = integers(row, 'labels');
+  if (labels.length !== length) throw badField(row, 'labels', 'sameLength');
+  const size = model.vocabularySize;
+  const foreign = labels.find((id) => id !== -100 && (id < 0 || id >= size));
+  if (foreign !== undefined)
+    throw new GlmError('input.tokenRange', { path: row.path, line: row.line, token: foreign, size });
+  return labels;
+}
+
+function integers(row: Row, field: string): number[] {
+  const list = row.value[field];
+  if (!Array.isArray(list) || !list.every((id) => Number.isInteger(id)))
+    throw badField(row, field, 'tokenIds');
+  return list as number[];
+}
+
+/** The row's own `max_new_tokens`, or the default. */
+export function rowMaxNewTokens(row: Row, fallback: number): number {
+  const own = row.value.max_new_tokens;
+  if (own === undefined) return fallback;
+  if (typeof own !== 'number' || !Number.isInteger(own) || own < 1)
+    throw badField(row, 'max_new_tokens', 'positive');
+  return own;
+}
+
+/** What a field must be; the sentences stand in `src/text/errors/input`. */
+export type FieldExpectation =
+  'string' | 'messages' | 'message' | 'role' | 'objects' | 'tokenIds' | 'sameLength' | 'positive';
+
+function badField(row: Row, field: string, expected: FieldExpectation): GlmError {
+  return new GlmError('input.badField', { path: row.path, line: row.line, field, expected });
+}
+
+function tooLong(row: Row, tokens: number, model: RowEncoder): GlmError {
+  return new GlmError('input.tooLong', { path: row.path, line: row.line, tokens, limit: model.maxLength });
+}

@@ -1,0 +1,64 @@
+/** Rows of an input file (or of standard input) as JSON objects, each with its line. */
+import { statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../dataset/json';
+import { readLines } from '../../dataset/jsonl/reader';
+import { findSyntaxFault } from '../../dataset/jsonl/syntax';
+import { GlmError } from '../../protocol/errors';
+
+export interface Row {
+  /** Path as the user gave it. */
+  path: string;
+  /** 1-based. */
+  line: number;
+  value: JsonObject;
+}
+
+/** Names standard input. */
+const STDIN = '-';
+
+/**
+ * Reads the rows of `path`, or of standard input for `-`; blank lines are passed over.
+ * Throws GlmError `input.notFound`, `input.notJson`, `input.unknownRow`; `input.empty` where there is no row at all.
+ */
+export async function* readRows(path: string, expected: string): AsyncGenerator<Row, void, void> {
+  let rows = 0;
+  for await (const { line, text } of path === STDIN ? standardInput() : fileLines(path)) {
+    if (text.trim() === '') continue;
+    rows += 1;
+    yield { path, line, value: parseRow(path, line, text, expected) };
+  }
+  if (rows === 0) throw new GlmError('input.empty', { path });
+}
+
+async function* fileLines(path: string): AsyncGenerator<{ line: number; text: string }> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new GlmError('input.notFound', { path });
+  for await (const { line, text } of readLines(path)) yield { line: line + 1, text };
+}
+
+async function* standardInput(): AsyncGenerator<{ line: number; text: string }> {
+  let line = 0;
+  for await (const text of createInterface({ input: process.stdin, crlfDelay: Infinity }))
+    yield { line: ++line, text };
+}
+
+function parseRow(path: string, line: number, text: string, expected: string): JsonObject {
+  const json = line === 1 ? text.replace(/^\uFEFF/, '') : text;
+  const value = parse(path, line, json);
+  if (!isJsonObject(value)) throw new GlmError('input.unknownRow', { path, line, expected });
+  return value;
+}
+
+function parse(path: string, line: number, text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    const fault = findSyntaxFault(text);
+    throw new GlmError('input.notJson', {
+      path,
+      line,
+      column: (fault?.start ?? 0) + 1,
+      reason: fault?.cause ?? 'unexpected',
+    });
+  }
+}
