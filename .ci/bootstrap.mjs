@@ -1,7 +1,7 @@
 /** Installs the packages and builds the bundles, where that is not done yet: node .ci/bootstrap.mjs */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { main, runNode, runNpm, say, step } from './lib/run.mjs';
+import { main, runNode, runNpm, runProduct, say, step } from './lib/run.mjs';
 import { madeFrom, packagesInstalled } from './lib/stamp.mjs';
 
 const SOURCES = [
@@ -50,9 +50,7 @@ export async function packageExtension() {
 
 /** libtensorflow for this machine; the installer itself knows whether it is there. */
 export async function installEngine() {
-  await step('Installing the engine, if it is missing', () =>
-    runNode(['dist/cli.js', 'install-engine'], { echo: true }),
-  );
+  await step('Installing the engine, if it is missing', () => runProduct(['install-engine']));
 }
 
 function requireNode(major) {

@@ -31,11 +31,10 @@ export async function step(title, action) {
 }
 
 export class CommandFailed extends Error {
-  /** @param {string} command @param {number | null} code @param {string} output */
-  constructor(command, code, output) {
+  /** @param {string} command @param {number | null} code */
+  constructor(command, code) {
     super(`${command} ended with exit code ${code}`);
     this.code = code;
-    this.output = output;
   }
 }
 
@@ -72,7 +71,27 @@ export function run(command, args, { cwd = ROOT, env = process.env, echo = false
         return;
       }
       if (!echo) process.stderr.write(output);
-      reject(new CommandFailed([command, ...args].join(' '), code, output));
+      reject(new CommandFailed([command, ...args].join(' '), code));
+    });
+  });
+}
+
+/**
+ * Runs the command line of the product with our own terminal, so that its progress bars are seen.
+ * @param {string[]} args
+ * @returns {Promise<void>}
+ * @throws {CommandFailed} its exit code is not 0
+ */
+export function runProduct(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(ROOT, 'dist/cli.js'), ...args], {
+      cwd: ROOT,
+      stdio: 'inherit',
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new CommandFailed(`chatglm-finetune ${args[0]}`, code));
     });
   });
 }
