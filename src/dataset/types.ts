@@ -9,6 +9,13 @@ export interface Message {
   metadata?: string;
   /** False: this turn is context only; no label is computed for it. */
   loss?: boolean;
+  /** Set on an assistant turn that calls a tool; `metadata` and `content` then hold ChatGLM3's writing of the call. */
+  toolCall?: ToolCall;
+}
+
+export interface ToolCall {
+  name: string;
+  arguments: Record<string, unknown>;
 }
 
 /** A tool as ChatGLM3 and OpenAI describe it; kept as it stands in the file. */
@@ -54,14 +61,33 @@ export interface Finding {
   fix?: TextFix;
 }
 
-/** An edit that mends the finding, as replacements in the same line; `title` names a sentence in `src/text/findings`. */
+/**
+ * An edit that mends the finding; `title` names a sentence in `src/text/findings`. Edits do not overlap and stand in
+ * ascending order. An empty list means that the edits reach over many lines: `DocumentLinter.resolveFix` makes them.
+ */
 export interface TextFix {
   title: string;
-  edits: { start: number; end: number; text: string }[];
+  edits: TextFixEdit[];
+  /** True: changes what is trained (deletes or rewrites content), so it is offered but never part of "fix all". */
+  review?: boolean;
+}
+
+/** A replacement from `start` in the finding's line to `end` in the line `endLineOffset` (default 0) below it. */
+export interface TextFixEdit {
+  start: number;
+  end: number;
+  text: string;
+  endLineOffset?: number;
 }
 
 /** A record with its place in the file; `line` is 1-based. */
 export interface LocatedRecord {
   line: number;
   record: TrainingRecord;
+}
+
+/** A line of a dataset that cannot be trained on, with the finding that says why; `line` is 1-based. */
+export interface DroppedLine {
+  line: number;
+  dropped: Finding;
 }

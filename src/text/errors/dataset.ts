@@ -12,4 +12,8 @@ export const datasetErrors: ErrorTable<DatasetErrors> = {
     }),
     remedy: t('Open the file in the editor, or run "chatglm-finetune lint", and mend the problems it names.'),
   }),
+  'dataset.lineTooLong': (t, args) => ({
+    message: t('Line {line} of {path} is longer than {megabytes} MB.', { ...args }),
+    remedy: t('A dataset has one record a line. Check that the file is JSON Lines and not one long array.'),
+  }),
 };
