@@ -20,6 +20,18 @@ export const engineErrors: ErrorTable<EngineErrors> = {
       'Lower training.batch_size or dataset.max_length and raise training.gradient_accumulation_steps.',
     ),
   }),
+  'engine.tooLong': (t, args) => ({
+    message: t('{tokens} tokens are more than the {limit} positions of the model.', { ...args }),
+    remedy: t('Shorten the text, or start a new conversation.'),
+  }),
+  'engine.noTokens': (t) => ({
+    message: t('There is no token to start from.'),
+    remedy: t('Give at least one token in "input_ids", or a text.'),
+  }),
+  'engine.badToken': (t, args) => ({
+    message: t('Token id {id} is outside the vocabulary of {vocabulary} ids.', { ...args }),
+    remedy: t('Check that the ids were made with the tokenizer of this model.'),
+  }),
   'engine.nonFinite': (t, args) => ({
     message: t('{what} is not a finite number in step {step} (dataset lines {rows}).', { ...args }),
     remedy: t(

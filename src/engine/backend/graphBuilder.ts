@@ -1,0 +1,107 @@
+/** Graph operations with state: placeholders, variables and their updates. Only the graph back end has them. */
+import type { Attr } from './graphDef';
+import { boolAttr, GraphOps, typeAttr, type GraphValue } from './graphOps';
+import type { DType, Value } from './ops';
+
+/** A variable that lives in the session; its name is unique there. */
+export interface Variable {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** Name of a node that has an effect; pass it as a control dependency or run it as a target. */
+export type Effect = string;
+
+export class GraphBuilder extends GraphOps {
+  private readonly handles = new Map<string, Value>();
+
+  placeholder(shape: readonly number[], dtype: DType): GraphValue {
+    const attrs: Record<string, Attr> = { dtype: typeAttr(dtype), shape: { kind: 'shape', value: shape } };
+    return this.emit('Placeholder', [], attrs, [{ shape, dtype }]).values[0];
+  }
+
+  /** Every graph of a session that names the same variable shares its storage. */
+  private handle(variable: Variable): Value {
+    let handle = this.handles.get(variable.name);
+    if (!handle) {
+      const attrs: Record<string, Attr> = {
+        dtype: typeAttr(variable.dtype),
+        shape: { kind: 'shape', value: variable.shape },
+        shared_name: { kind: 'string', value: variable.name },
+        container: { kind: 'string', value: '' },
+      };
+      handle = this.emit('VarHandleOp', [], attrs, [{ shape: [], dtype: 'int32' }]).values[0];
+      this.handles.set(variable.name, handle);
+    }
+    return handle;
+  }
+
+  /** The value of a variable after the given effects. */
+  read(variable: Variable, after: readonly Effect[] = []): Value {
+    const output = [{ shape: variable.shape, dtype: variable.dtype }];
+    const attrs = { dtype: typeAttr(variable.dtype) };
+    return this.emit('ReadVariableOp', [this.handle(variable)], attrs, output, { controls: after }).values[0];
+  }
+
+  assign(variable: Variable, value: Value, after: readonly Effect[] = []): Effect {
+    const attrs = { dtype: typeAttr(variable.dtype) };
+    return this.emit('AssignVariableOp', [this.handle(variable), value], attrs, [], { controls: after }).name;
+  }
+
+  assignAdd(variable: Variable, value: Value, after: readonly Effect[] = []): Effect {
+    const attrs = { dtype: typeAttr(variable.dtype) };
+    return this.emit('AssignAddVariableOp', [this.handle(variable), value], attrs, [], { controls: after }).name;
+  }
+
+  /** A tensor of one value, made in the session. */
+  fill(shape: readonly number[], value: number, dtype: DType): Value {
+    const dims = this.constant(Int32Array.from(shape), [shape.length], 'int32');
+    const attrs = { T: typeAttr(dtype), index_type: typeAttr('int32') };
+    return this.emit('Fill', [dims, this.scalar(value, dtype)], attrs, [{ shape, dtype }]).values[0];
+  }
+
+  /** variable[rows[i]] = values[i]; rows int32 [n], values [n, ...]. */
+  scatterRows(variable: Variable, rows: Value, values: Value, after: readonly Effect[] = []): Effect {
+    const attrs = { dtype: typeAttr(variable.dtype), Tindices: typeAttr('int32') };
+    const inputs = [this.handle(variable), rows, values];
+    return this.emit('ResourceScatterUpdate', inputs, attrs, [], { controls: after }).name;
+  }
+
+  /** variable -= rate * value. */
+  applyGradientDescent(variable: Variable, rate: Value, value: Value, after: readonly Effect[] = []): Effect {
+    const attrs = { T: typeAttr(variable.dtype), use_locking: boolAttr(false) };
+    const inputs = [this.handle(variable), rate, value];
+    return this.emit('ResourceApplyGradientDescent', inputs, attrs, [], { controls: after }).name;
+  }
+
+  /**
+   * One fused Adam update. TensorFlow adds epsilon to the square root of the **uncorrected** second moment, so callers who
+   * follow the paper's corrected form pass epsilon * sqrt(1 - beta2^t).
+   */
+  applyAdam(
+    state: { variable: Variable; m: Variable; v: Variable },
+    rates: { beta1Power: Value; beta2Power: Value; learningRate: Value; beta1: Value; beta2: Value; epsilon: Value },
+    gradient: Value,
+    after: readonly Effect[] = [],
+  ): Effect {
+    const attrs = {
+      T: typeAttr(state.variable.dtype),
+      use_locking: boolAttr(false),
+      use_nesterov: boolAttr(false),
+    };
+    const inputs = [
+      this.handle(state.variable),
+      this.handle(state.m),
+      this.handle(state.v),
+      rates.beta1Power,
+      rates.beta2Power,
+      rates.learningRate,
+      rates.beta1,
+      rates.beta2,
+      rates.epsilon,
+      gradient,
+    ];
+    return this.emit('ResourceApplyAdam', inputs, attrs, [], { controls: after }).name;
+  }
+}

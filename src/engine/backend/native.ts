@@ -1,0 +1,178 @@
+/**
+ * libtensorflow's C API, called through koffi: sessions over a graph (training, generation) and eager execution (the tfjs
+ * backend). No compiler and no prebuilt addon are needed, and sessions, target operations, devices and every dtype are
+ * reachable. Signatures: tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h.
+ */
+import koffi, { type LibraryHandle } from 'koffi';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { GlmError } from '../../protocol/errors';
+
+/** An address inside the library. */
+export type Pointer = unknown;
+
+/** Type numbers of `TF_DataType`. */
+export const TF_DTYPE = {
+  float32: 1,
+  float64: 2,
+  int32: 3,
+  uint8: 4,
+  int8: 6,
+  string: 7,
+  complex64: 8,
+  int64: 9,
+  bool: 10,
+  bfloat16: 14,
+  uint16: 17,
+  float16: 19,
+  resource: 20,
+} as const;
+
+/** Codes of `TF_Code` that are told apart. */
+const RESOURCE_EXHAUSTED = 8;
+
+export type Native = ReturnType<typeof bind>;
+
+const TF_Output = koffi.struct('TF_Output', { oper: 'void *', index: 'int' });
+
+/**
+ * Opens the libraries for good: unloading them at exit, which koffi does, crashes in their thread pools (seen with 2.21.0).
+ */
+function pin(libc: LibraryHandle, framework: string, core: string): void {
+  const RTLD_NOW = 0x2;
+  const RTLD_GLOBAL = 0x100;
+  const RTLD_NODELETE = 0x1000;
+  const dlopen = libc.func('void *dlopen(const char *file, int flags)');
+  const dlerror = libc.func('const char *dlerror()');
+  for (const [file, flags] of [
+    [framework, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE],
+    [core, RTLD_NOW | RTLD_NODELETE],
+  ] as const)
+    if (!dlopen(file, flags)) throw new Error(dlerror() as string);
+}
+
+function bind(directory: string) {
+  const framework = path.join(directory, 'libtensorflow_framework.so.2');
+  const core = path.join(directory, 'libtensorflow_cc.so.2');
+  for (const file of [framework, core])
+    if (!existsSync(file)) throw new GlmError('engine.notInstalled', { path: directory });
+  let library: LibraryHandle;
+  const libc = koffi.load(null);
+  try {
+    pin(libc, framework, core);
+    // The core library resolves its symbols against the framework, which therefore has to be global.
+    koffi.load(framework, { global: true });
+    library = koffi.load(core);
+  } catch (error) {
+    throw new GlmError('engine.loadFailed', { path: directory, detail: String((error as Error).message) });
+  }
+  const f = (signature: string): ReturnType<LibraryHandle['func']> => library.func(signature);
+  return {
+    memcpy: libc.func('void *memcpy(void *target, const void *source, size_t bytes)'),
+
+    version: f('const char *TF_Version()'),
+    newStatus: f('void *TF_NewStatus()'),
+    deleteStatus: f('void TF_DeleteStatus(void *status)'),
+    getCode: f('int TF_GetCode(void *status)'),
+    message: f('const char *TF_Message(void *status)'),
+
+    allocateTensor: f('void *TF_AllocateTensor(int dtype, const int64_t *dims, int rank, size_t bytes)'),
+    deleteTensor: f('void TF_DeleteTensor(void *tensor)'),
+    tensorData: f('void *TF_TensorData(void *tensor)'),
+    tensorByteSize: f('size_t TF_TensorByteSize(void *tensor)'),
+    tensorRank: f('int TF_NumDims(void *tensor)'),
+    tensorDim: f('int64_t TF_Dim(void *tensor, int index)'),
+    tensorType: f('int TF_TensorType(void *tensor)'),
+
+    newGraph: f('void *TF_NewGraph()'),
+    deleteGraph: f('void TF_DeleteGraph(void *graph)'),
+    operationByName: f('void *TF_GraphOperationByName(void *graph, const char *name)'),
+    newBuffer: f('void *TF_NewBufferFromString(const void *bytes, size_t length)'),
+    deleteBuffer: f('void TF_DeleteBuffer(void *buffer)'),
+    newImportOptions: f('void *TF_NewImportGraphDefOptions()'),
+    deleteImportOptions: f('void TF_DeleteImportGraphDefOptions(void *options)'),
+    setImportPrefix: f('void TF_ImportGraphDefOptionsSetPrefix(void *options, const char *prefix)'),
+    importGraph: f('void TF_GraphImportGraphDef(void *graph, void *buffer, void *options, void *status)'),
+
+    newSessionOptions: f('void *TF_NewSessionOptions()'),
+    deleteSessionOptions: f('void TF_DeleteSessionOptions(void *options)'),
+    setConfig: f('void TF_SetConfig(void *options, const void *proto, size_t length, void *status)'),
+    newSession: f('void *TF_NewSession(void *graph, void *options, void *status)'),
+    closeSession: f('void TF_CloseSession(void *session, void *status)'),
+    deleteSession: f('void TF_DeleteSession(void *session, void *status)'),
+    listDevices: f('void *TF_SessionListDevices(void *session, void *status)'),
+    deviceCount: f('int TF_DeviceListCount(void *list)'),
+    deviceName: f('const char *TF_DeviceListName(void *list, int index, void *status)'),
+    deviceType: f('const char *TF_DeviceListType(void *list, int index, void *status)'),
+    deleteDeviceList: f('void TF_DeleteDeviceList(void *list)'),
+    run: f(
+      'void TF_SessionRun(void *session, void *options, const TF_Output *inputs, void **inputValues, int inputCount, ' +
+        'const TF_Output *outputs, _Out_ void **outputValues, int outputCount, void **targets, int targetCount, ' +
+        'void *metadata, void *status)',
+    ),
+
+    newContextOptions: f('void *TFE_NewContextOptions()'),
+    deleteContextOptions: f('void TFE_DeleteContextOptions(void *options)'),
+    setContextConfig: f('void TFE_ContextOptionsSetConfig(void *options, const void *proto, size_t length, void *status)'),
+    newContext: f('void *TFE_NewContext(void *options, void *status)'),
+    newHandle: f('void *TFE_NewTensorHandle(void *tensor, void *status)'),
+    deleteHandle: f('void TFE_DeleteTensorHandle(void *handle)'),
+    resolveHandle: f('void *TFE_TensorHandleResolve(void *handle, void *status)'),
+    handleType: f('int TFE_TensorHandleDataType(void *handle)'),
+    handleRank: f('int TFE_TensorHandleNumDims(void *handle, void *status)'),
+    handleDim: f('int64_t TFE_TensorHandleDim(void *handle, int index, void *status)'),
+    newOp: f('void *TFE_NewOp(void *context, const char *name, void *status)'),
+    deleteOp: f('void TFE_DeleteOp(void *op)'),
+    addInput: f('void TFE_OpAddInput(void *op, void *handle, void *status)'),
+    setAttrType: f('void TFE_OpSetAttrType(void *op, const char *name, int value)'),
+    setAttrBool: f('void TFE_OpSetAttrBool(void *op, const char *name, uint8_t value)'),
+    setAttrInt: f('void TFE_OpSetAttrInt(void *op, const char *name, int64_t value)'),
+    setAttrIntList: f('void TFE_OpSetAttrIntList(void *op, const char *name, const int64_t *values, int count)'),
+    setAttrFloat: f('void TFE_OpSetAttrFloat(void *op, const char *name, float value)'),
+    setAttrString: f('void TFE_OpSetAttrString(void *op, const char *name, const void *value, size_t length)'),
+    setAttrShape: f('void TFE_OpSetAttrShape(void *op, const char *name, const int64_t *dims, int rank, void *status)'),
+    execute: f('void TFE_Execute(void *op, _Out_ void **handles, _Inout_ int *count, void *status)'),
+  };
+}
+
+export type TfOutput = { oper: Pointer; index: number };
+
+let loaded: { native: Native; directory: string } | undefined;
+
+/** Loads libtensorflow from a directory, once per process. Throws `engine.notInstalled` or `engine.loadFailed`. */
+export function loadNative(directory: string): Native {
+  // The library writes its start-up notes to standard error, which belongs to the command line.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  loaded ??= { native: bind(directory), directory };
+  return loaded.native;
+}
+
+/** The loaded library. Throws when `loadNative` has not been called. */
+export function native(): Native {
+  if (!loaded) throw new GlmError('engine.notInstalled', { path: '' });
+  return loaded.native;
+}
+
+export { TF_Output };
+
+/** Runs `call` with a status object and turns an error status into a GlmError. */
+export function checked<T>(call: (status: Pointer) => T): T {
+  const api = native();
+  const status = api.newStatus() as Pointer;
+  try {
+    const result = call(status);
+    throwOnError(status);
+    return result;
+  } finally {
+    api.deleteStatus(status);
+  }
+}
+
+/** Throws `engine.outOfMemory` or `engine.runFailed` when the status is not OK. */
+export function throwOnError(status: Pointer): void {
+  const api = native();
+  const code = api.getCode(status) as number;
+  if (code === 0) return;
+  const detail = (api.message(status) as string).slice(0, 2000);
+  throw new GlmError(code === RESOURCE_EXHAUSTED ? 'engine.outOfMemory' : 'engine.runFailed', { detail });
+}

@@ -1,0 +1,118 @@
+/**
+ * ChatGLM2-6B, ChatGLM3-6B and their configuration variants.
+ *
+ * Pre-norm decoder: x += dense(attention(norm(x))); x += mlp(norm(x)). Grouped-query attention over a fused projection laid out
+ * q | k | v; rotary embedding of interleaved pairs on the first half of each head; SwiGLU with the gate in the first half of
+ * `dense_h_to_4h`; untied output layer. Where the released files differ from a plain reading:
+ * - `multi_query_attention: false` interleaves q, k, v per head instead of in three blocks;
+ * - `apply_residual_connection_post_layernorm` takes the residual from the normalised input;
+ * - the score scaling by layer number (`apply_query_key_layer_scaling`) cancels out and is left away.
+ */
+import type { ChatGlm2Config } from '../../checkpoint/types';
+import type { Ops, Value } from '../backend/ops';
+import { attention } from '../nn/attention';
+import { linear } from '../nn/linear';
+import { layerNorm, rmsNorm } from '../nn/norm';
+import { rotary, rotate, type Rotary } from '../nn/rotary';
+import { swiGlu } from '../nn/swiglu';
+import type { DecoderModel, Forward, Shared } from './model';
+
+export function chatGlm2(config: ChatGlm2Config): DecoderModel {
+  const { num_attention_heads: heads, multi_query_group_num: groups, kv_channels: headDim } = config;
+  const prefix = (layer: number): string => `transformer.encoder.layers.${layer}`;
+
+  function norm(forward: Forward, x: Value, module: string): Value {
+    const { ops, dtype } = forward;
+    const weight = forward.parameter(`${module}.weight`);
+    if (config.rmsnorm) return rmsNorm(ops, x, weight, config.layernorm_epsilon, dtype);
+    return layerNorm(ops, x, weight, forward.parameter(`${module}.bias`), config.layernorm_epsilon, dtype);
+  }
+
+  function project(forward: Forward, x: Value, module: string, bias: boolean): Value {
+    return linear(forward.ops, x, {
+      weight: forward.parameter(`${module}.weight`),
+      bias: bias ? forward.parameter(`${module}.bias`) : null,
+      lora: forward.lora(module),
+    });
+  }
+
+  /** [b·t, projection] -> q and k (rotated) and v as [b, heads, t, d]. */
+  function heads3(ops: Ops, fused: Value, batch: number, length: number, table: Rotary): [Value, Value, Value] {
+    if (!config.multi_query_attention) {
+      const perHead = ops.transpose(ops.reshape(fused, [batch, length, heads, 3 * headDim]), [0, 2, 1, 3]);
+      const [q, k, v] = ops.split(perHead, [headDim, headDim, headDim], 3);
+      return [rotate(ops, q, table), rotate(ops, k, table), v];
+    }
+    const all = ops.transpose(ops.reshape(fused, [batch, length, heads + 2 * groups, headDim]), [0, 2, 1, 3]);
+    const [qk, v] = ops.split(all, [heads + groups, groups], 1);
+    const [q, k] = ops.split(rotate(ops, qk, table), [heads, groups], 1);
+    return [q, k, v];
+  }
+
+  function selfAttention(forward: Forward, shared: Shared, x: Value, layer: number): Value {
+    const { ops, positions } = forward;
+    const [batch, length] = positions.shape;
+    const module = `${prefix(layer)}.self_attention`;
+    const withBias = config.add_qkv_bias || config.add_bias_linear;
+    const fused = project(forward, x, `${module}.query_key_value`, withBias);
+    const [q, k, v] = heads3(ops, fused, batch, length, shared as unknown as Rotary);
+    const { keys, values } = forward.store?.extend(layer, k, v) ?? { keys: k, values: v };
+    const context = ops.transpose(attention(ops, q, keys, values, forward.mask), [0, 2, 1, 3]);
+    const flat = ops.reshape(context, [batch * length, heads * headDim]);
+    return project(forward, flat, `${module}.dense`, config.add_bias_linear);
+  }
+
+  function mlp(forward: Forward, x: Value, layer: number): Value {
+    const module = `${prefix(layer)}.mlp`;
+    const wide = project(forward, x, `${module}.dense_h_to_4h`, config.add_bias_linear);
+    return project(forward, swiGlu(forward.ops, wide), `${module}.dense_4h_to_h`, config.add_bias_linear);
+  }
+
+  /** The residual stream stays in float32. */
+  function residual(ops: Ops, x: Value, normal: Value, branch: Value): Value {
+    const from = config.apply_residual_connection_post_layernorm ? ops.cast(normal, 'float32') : x;
+    return ops.add(from, ops.cast(branch, 'float32'));
+  }
+
+  return {
+    config,
+    layers: config.num_layers,
+    hiddenSize: config.hidden_size,
+    vocabSize: config.padded_vocab_size,
+    maxLength: config.seq_length,
+    groups,
+    headDim,
+    outputWeight: 'transformer.output_layer.weight',
+    isNorm: (name) => name.includes('layernorm'),
+
+    shared(forward) {
+      const table = rotary(forward.ops, forward.positions, {
+        headDim,
+        channels: headDim / 2,
+        base: 10000 * config.rope_ratio,
+        dtype: forward.dtype,
+      });
+      return { ...table };
+    },
+
+    embed(forward, ids) {
+      const { ops } = forward;
+      const rows = ops.gather(forward.parameter('transformer.embedding.word_embeddings.weight'), ids);
+      const [batch, length] = ids.shape;
+      return ops.cast(ops.reshape(rows, [batch * length, config.hidden_size]), 'float32');
+    },
+
+    block(forward, shared, x, layer) {
+      const { ops } = forward;
+      const first = norm(forward, x, `${prefix(layer)}.input_layernorm`);
+      const attended = residual(ops, x, first, selfAttention(forward, shared, first, layer));
+      const second = norm(forward, attended, `${prefix(layer)}.post_attention_layernorm`);
+      return residual(ops, attended, second, mlp(forward, second, layer));
+    },
+
+    finish(forward, x) {
+      if (!config.post_layer_norm) return forward.ops.cast(x, forward.dtype);
+      return norm(forward, x, 'transformer.encoder.final_layernorm');
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import type { ModelConfig } from '../../checkpoint/types';
+import { chatGlm2 } from './chatglm2';
+import type { DecoderModel } from './model';
+
+/** The decoder of a configuration. */
+export function createModel(config: ModelConfig): DecoderModel {
+  switch (config.architecture) {
+    case 'chatglm2':
+      return chatGlm2(config);
+  }
+}

@@ -1,0 +1,73 @@
+/** A loaded model that scores and generates: what the command line and the chat use. */
+import { GlmError } from '../../protocol/errors';
+import { loadTokenizer } from '../../tokenizer/loadTokenizer';
+import type { TokenizerBundle } from '../../tokenizer/types';
+import { ResidentModel } from '../residentModel';
+import type { GenerateOptions, Generation, LoadOptions, Score } from '../types';
+import { Generator } from './generator';
+import { Scorer } from './scorer';
+
+export class LanguageModel {
+  private readonly scorer: Scorer;
+  private readonly generator: Generator;
+  private tokenizer: TokenizerBundle | null = null;
+
+  private constructor(private readonly resident: ResidentModel) {
+    this.scorer = new Scorer(resident);
+    this.generator = new Generator(resident);
+  }
+
+  /** Loads a checkpoint and, if one is named, an adapter. Throws `checkpoint.*`, `engine.*`. */
+  static async load({ model: directory, adapter, dtype }: LoadOptions): Promise<LanguageModel> {
+    const resident = await ResidentModel.load({ directory, dtype, trainable: false });
+    try {
+      if (adapter) await resident.loadAdapter(adapter);
+      return new LanguageModel(resident);
+    } catch (error) {
+      await resident.close();
+      throw error;
+    }
+  }
+
+  get parameters(): number {
+    return this.resident.parameters;
+  }
+
+  get maxLength(): number {
+    return this.resident.model.maxLength;
+  }
+
+  get vocabSize(): number {
+    return this.resident.model.vocabSize;
+  }
+
+  /** Tokenizer and prompt format; read when first asked for, so that rows of ids need none. Throws `tokenizer.*`. */
+  async bundle(): Promise<TokenizerBundle> {
+    this.tokenizer ??= await loadTokenizer(this.resident.directory, { vocabSize: this.vocabSize });
+    return this.tokenizer;
+  }
+
+  /** Log-probabilities of a sequence; see `Score`. */
+  async score(inputIds: readonly number[], labels: readonly number[] | null, topLogprobs: number): Promise<Score> {
+    this.checkIds(inputIds);
+    return this.scorer.score(inputIds, labels, topLogprobs);
+  }
+
+  /** Continues a prompt. */
+  async generate(promptIds: readonly number[], options: GenerateOptions): Promise<Generation> {
+    this.checkIds(promptIds);
+    if (promptIds.length >= this.maxLength)
+      throw new GlmError('engine.tooLong', { tokens: promptIds.length, limit: this.maxLength });
+    return this.generator.generate(promptIds, options);
+  }
+
+  private checkIds(ids: readonly number[]): void {
+    if (ids.length === 0) throw new GlmError('engine.noTokens', {});
+    const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);
+    if (bad !== undefined) throw new GlmError('engine.badToken', { id: bad, vocabulary: this.vocabSize });
+  }
+
+  async dispose(): Promise<void> {
+    await this.resident.close();
+  }
+}

@@ -1,0 +1,172 @@
+/** A model whose weights live in a session of the library, with or without an adapter on it. */
+import { openAdapter, checkAdapter, loraScale, loraTensorName } from '../checkpoint/adapter';
+import { openCheckpoint } from '../checkpoint/checkpoint';
+import { loraShapes, unknownTargets, type LoraShape } from '../checkpoint/lora';
+import { checkModel } from '../checkpoint/modelDoctor';
+import { elements, modelTensors } from '../checkpoint/modelTensors';
+import type { LoraConfig, TensorReader } from '../checkpoint/types';
+import { GlmError } from '../protocol/errors';
+import type { GraphBuilder, Variable } from './backend/graphBuilder';
+import type { DType, Value } from './backend/ops';
+import { Session } from './backend/session';
+import { NativeTensor } from './backend/tensor';
+import { createModel } from './glm/registry';
+import type { DecoderModel } from './glm/model';
+import type { ComputeDType } from './types';
+
+/** Bytes read from a file at a time: big enough for the disk, small beside any model. */
+const PIECE_BYTES = 16 * 1024 * 1024;
+
+const STORED: Partial<Record<string, DType>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** All matrices of an adapter in one float32 variable: one optimiser update instead of hundreds. */
+export interface LoraLayout {
+  config: LoraConfig;
+  scale: number;
+  shapes: readonly LoraShape[];
+  total: number;
+  variable: Variable;
+}
+
+export interface ResidentOptions {
+  directory: string;
+  dtype: ComputeDType;
+  /** Keep matrices in float32 whatever the compute dtype is: they are trained. */
+  trainable: boolean;
+}
+
+export class ResidentModel {
+  readonly session: Session;
+  lora: LoraLayout | null = null;
+
+  private constructor(
+    readonly directory: string,
+    readonly model: DecoderModel,
+    readonly dtype: ComputeDType,
+    /** Parameters by checkpoint name. */
+    readonly variables: ReadonlyMap<string, Variable>,
+  ) {
+    this.session = new Session();
+  }
+
+  /**
+   * Loads a checkpoint directory. Every tensor is checked against the configuration first; then it is streamed into the
+   * library's memory without a second copy. Throws `checkpoint.*`.
+   */
+  static async load(options: ResidentOptions): Promise<ResidentModel> {
+    const checkpoint = openCheckpoint(options.directory);
+    try {
+      checkModel(options.directory, checkpoint.config, checkpoint.reader);
+      const model = createModel(checkpoint.config);
+      const variables = modelTensors(checkpoint.config).map(({ name, shape }): [string, Variable] => {
+        const wide = options.trainable || model.isNorm(name);
+        return [name, { name, shape, dtype: wide ? 'float32' : options.dtype }];
+      });
+      const resident = new ResidentModel(options.directory, model, options.dtype, new Map(variables));
+      await resident.readWeights(checkpoint.reader);
+      return resident;
+    } finally {
+      checkpoint.reader.close();
+    }
+  }
+
+  /** Fills the variables of the model from a reader that has all of them. */
+  async readWeights(reader: TensorReader): Promise<void> {
+    for (const variable of this.variables.values()) await this.assignFrom(reader, variable);
+  }
+
+  private async assignFrom(reader: TensorReader, variable: Variable): Promise<void> {
+    const entry = reader.tensors.get(variable.name);
+    const stored = entry && STORED[entry.dtype];
+    if (!entry || !stored) throw new Error(`${variable.name} was not checked`);
+    const tensor = NativeTensor.allocate(variable.shape, stored);
+    try {
+      const piece = new Uint8Array(Math.min(PIECE_BYTES, entry.byteLength));
+      for (let offset = 0; offset < entry.byteLength; offset += piece.length) {
+        const part = piece.subarray(0, Math.min(piece.length, entry.byteLength - offset));
+        reader.readSlice(variable.name, offset, part);
+        tensor.write(part, offset);
+      }
+      const program = this.session.compile((graph) => {
+        const value = graph.placeholder(variable.shape, stored);
+        return { inputs: [value], outputs: [], effects: [graph.assign(variable, graph.cast(value, variable.dtype))] };
+      });
+      await program.run([tensor]);
+    } finally {
+      tensor.dispose();
+    }
+  }
+
+  /** Puts an adapter with the given values (the matrices in the order of `shapes`, A before B) on the model. */
+  async setLora(config: LoraConfig, values?: Float32Array): Promise<LoraLayout> {
+    const unknown = unknownTargets(this.model.config, config.target_modules);
+    if (unknown.length > 0)
+      throw new GlmError('checkpoint.unknownTarget', { path: this.directory, target: unknown.join(', ') });
+    const shapes = loraShapes(this.model.config, config.r, config.target_modules);
+    const total = shapes.reduce((sum, { a, b }) => sum + elements(a) + elements(b), 0);
+    const variable: Variable = { name: 'lora', shape: [total], dtype: 'float32' };
+    this.lora = { config, scale: loraScale(config), shapes, total, variable };
+    await this.write(variable, values ?? new Float32Array(total));
+    return this.lora;
+  }
+
+  /** Reads a PEFT adapter directory and puts it on the model. Throws `checkpoint.*` where it does not fit. */
+  async loadAdapter(directory: string): Promise<LoraLayout> {
+    const adapter = openAdapter(directory);
+    try {
+      const shapes = checkAdapter(adapter, this.model.config);
+      const parts = shapes.flatMap(({ module }) => [
+        adapter.reader.readFloat32(loraTensorName(module, 'A')),
+        adapter.reader.readFloat32(loraTensorName(module, 'B')),
+      ]);
+      return await this.setLora(adapter.config, concatenate(parts));
+    } finally {
+      adapter.reader.close();
+    }
+  }
+
+  /** Assigns a float32 variable. */
+  async write(variable: Variable, values: Float32Array): Promise<void> {
+    const program = this.session.compile((graph) => {
+      const value = graph.placeholder(variable.shape, 'float32');
+      return { inputs: [value], outputs: [], effects: [graph.assign(variable, graph.cast(value, variable.dtype))] };
+    });
+    await program.run([values]);
+  }
+
+  /** The values of a variable, widened to float32. */
+  async read(variable: Variable): Promise<Float32Array> {
+    const program = this.session.compile((graph) => ({
+      inputs: [],
+      outputs: [graph.cast(graph.read(variable), 'float32')],
+      effects: [],
+    }));
+    const [values] = await program.run([]);
+    return values as Float32Array;
+  }
+
+  get parameters(): number {
+    return [...this.variables.values()].reduce((sum, { shape }) => sum + elements(shape), 0);
+  }
+
+  async close(): Promise<void> {
+    await this.session.close();
+  }
+}
+
+/** The matrices of an adapter inside its flat variable, float32, in the order of `layout.shapes`, A before B. */
+export function splitLora(graph: GraphBuilder, layout: LoraLayout): Value[] {
+  const shapes = layout.shapes.flatMap(({ a, b }) => [a, b]);
+  const parts = graph.split(graph.read(layout.variable), shapes.map(elements), 0);
+  return parts.map((part, i) => graph.reshape(part, shapes[i]));
+}
+
+export function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    result.set(part, offset);
+    offset += part.length;
+  }
+  return result;
+}

@@ -1,0 +1,215 @@
+/** The compiled parts of a training step: micro-batch (loss, gradients), update, evaluation. */
+import type { Program } from '../backend/session';
+import type { GraphBuilder } from '../backend/graphBuilder';
+import type { GraphValue } from '../backend/graphOps';
+import { Tape } from '../backend/tape';
+import type { Ops, Value } from '../backend/ops';
+import { createForward, hiddenStates, loraMatrices } from '../decoderGraph';
+import { causalMask } from '../nn/attention';
+import { crossEntropy, type CrossEntropy } from '../nn/crossEntropy';
+import type { ResidentModel } from '../residentModel';
+import type { MicroBatch } from './microBatch';
+import type { Trainables } from './trainables';
+
+export interface UpdateRates {
+  /** Number of updates with this one, from 1: the exponent of the bias corrections. */
+  update: number;
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weightDecay: number;
+  /** Factor of the gradient: below 1 where it is clipped. */
+  gradientScale: number;
+}
+
+export interface StepOptions {
+  loraDropout: number;
+  /** Apply weight decay to norms and biases too. */
+  decayAll: boolean;
+}
+
+type Batches = { first: Program; further: Program };
+
+export class TrainingStep {
+  private readonly batches = new Map<string, Batches>();
+  private readonly evaluations = new Map<string, Program>();
+  private updateProgram: Program | null = null;
+
+  constructor(
+    private readonly resident: ResidentModel,
+    private readonly trainables: Trainables,
+    private readonly options: StepOptions,
+  ) {}
+
+  /** Sets moments to zero. */
+  async initialise(): Promise<void> {
+    const variables = this.trainables.groups.flatMap(({ m, v }) => [m, v]);
+    const program = this.resident.session.compile((graph) => ({
+      inputs: [],
+      outputs: [],
+      effects: variables.map((variable) => graph.assign(variable, graph.fill(variable.shape, 0, 'float32'))),
+    }));
+    await program.run([]);
+  }
+
+  /**
+   * Computes the losses [k] of a micro-batch and adds its gradient to the accumulated one (replaces it where `first`).
+   * `gradientNorm` is that of the sum so far. `seed` numbers the micro-batch, for dropout.
+   */
+  async accumulate(
+    micro: MicroBatch,
+    first: boolean,
+    seed: number,
+  ): Promise<{ tokenLosses: Float32Array; gradientNorm: number }> {
+    const key = `${micro.batch},${micro.length},${micro.k},${micro.segments !== null}`;
+    let batches = this.batches.get(key);
+    if (!batches) {
+      batches = this.compileBatch(micro);
+      this.batches.set(key, batches);
+    }
+    const program = first ? batches.first : batches.further;
+    const feeds = [...batchFeeds(micro), ...(this.options.loraDropout > 0 ? [Int32Array.of(seed, 0)] : [])];
+    const [tokenLosses, squares] = (await program.run(feeds)) as Float32Array[];
+    return { tokenLosses, gradientNorm: Math.sqrt(squares[0]) };
+  }
+
+  /** Losses and hits [k] without gradients or dropout. */
+  async evaluate(micro: MicroBatch): Promise<{ tokenLosses: Float32Array; correct: Int32Array }> {
+    const key = `${micro.batch},${micro.length},${micro.k},${micro.segments !== null}`;
+    let program = this.evaluations.get(key);
+    if (!program) {
+      program = this.resident.session.compile((graph) => {
+        const inputs = microInputs(graph, micro);
+        const loss = this.loss(graph, graph, inputs, loraMatrices(graph, this.resident), new Map(), null);
+        return { inputs: inputs.all, outputs: [loss.tokenLosses, loss.correct], effects: [] };
+      });
+      this.evaluations.set(key, program);
+    }
+    const [tokenLosses, correct] = await program.run(batchFeeds(micro));
+    return { tokenLosses: tokenLosses as Float32Array, correct: correct as Int32Array };
+  }
+
+  private loss(
+    graph: GraphBuilder,
+    ops: Ops,
+    inputs: MicroInputs,
+    lora: readonly Value[] | null,
+    parameters: ReadonlyMap<string, Value>,
+    dropout: { rate: number; seed: Value } | null,
+  ): CrossEntropy {
+    const { model, dtype } = this.resident;
+    const { ids, positions, segments, labelRows, labels, weights } = inputs;
+    const same = { query: positions, key: positions };
+    const mask = causalMask(graph, same, segments && { query: segments, key: segments }, dtype);
+    const forward = createForward(this.resident, {
+      graph,
+      ops,
+      positions,
+      mask,
+      store: null,
+      lora,
+      dropout,
+      parameters,
+    });
+    const hidden = hiddenStates(this.resident, forward, ids, false);
+    // The output layer is by far the widest product: only positions with a label go through it.
+    const chosen = model.finish(forward, ops.gather(hidden, labelRows));
+    return crossEntropy(ops, chosen, forward.parameter(model.outputWeight), labels, weights);
+  }
+
+  private compileBatch(micro: MicroBatch): Batches {
+    const { trainables, options } = this;
+    return this.resident.session.compileAll((graph) => {
+      const inputs = microInputs(graph, micro);
+      const seed = options.loraDropout > 0 ? graph.placeholder([2], 'int32') : null;
+      const tape = new Tape(graph);
+      const leaves = trainables.leaves(graph);
+      for (const leaf of leaves.all) tape.watch(leaf);
+      const dropout = seed && { rate: options.loraDropout, seed };
+      const loss = this.loss(graph, tape, inputs, leaves.lora, leaves.parameters, dropout);
+      const gradients = leaves.collect(tape.gradients(loss.loss));
+      const run = (add: boolean) => {
+        const effects = trainables.groups.map(({ gradient }, i) =>
+          add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
+        );
+        const sums = trainables.groups.map(({ gradient }, i) => (add ? graph.read(gradient, effects) : gradients[i]));
+        return { outputs: [loss.tokenLosses, sumOfSquares(graph, sums)], effects };
+      };
+      return {
+        inputs: [...inputs.all, ...(seed ? [seed] : [])],
+        runs: { first: run(false), further: run(true) },
+      };
+    });
+  }
+
+  /** Decoupled weight decay, then Adam (Loshchilov & Hutter 2017, https://arxiv.org/abs/1711.05101), as torch.optim.AdamW. */
+  async update(rates: UpdateRates): Promise<void> {
+    this.updateProgram ??= this.compileUpdate();
+    const beta1Power = Math.pow(rates.beta1, rates.update);
+    const beta2Power = Math.pow(rates.beta2, rates.update);
+    await this.updateProgram.run([
+      Float32Array.of(
+        beta1Power,
+        beta2Power,
+        rates.learningRate,
+        rates.beta1,
+        rates.beta2,
+        rates.epsilon * Math.sqrt(1 - beta2Power),
+        rates.learningRate * rates.weightDecay,
+        rates.gradientScale,
+      ),
+    ]);
+  }
+
+  private compileUpdate(): Program {
+    return this.resident.session.compile((graph) => {
+      const numbers = graph.placeholder([8], 'float32');
+      const scalars = graph.split(numbers, Array(8).fill(1), 0).map((part) => graph.reshape(part, []));
+      const [beta1Power, beta2Power, learningRate, beta1, beta2, epsilon, decay, scale] = scalars;
+      const rates = { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon };
+      const effects = this.trainables.groups.map(({ variable, m, v, gradient, isMatrix }) => {
+        const scaled = graph.mul(graph.read(gradient), scale);
+        const decays = isMatrix || this.options.decayAll;
+        const before = decays ? [graph.applyGradientDescent(variable, decay, graph.read(variable))] : [];
+        return graph.applyAdam({ variable, m, v }, rates, scaled, before);
+      });
+      return { inputs: [numbers], outputs: [], effects };
+    });
+  }
+}
+
+interface MicroInputs {
+  ids: GraphValue;
+  positions: GraphValue;
+  labelRows: GraphValue;
+  labels: GraphValue;
+  weights: GraphValue;
+  segments: GraphValue | null;
+  all: GraphValue[];
+}
+
+function microInputs(graph: GraphBuilder, { batch, length, k, segments: packed }: MicroBatch): MicroInputs {
+  const ids = graph.placeholder([batch, length], 'int32');
+  const positions = graph.placeholder([batch, length], 'int32');
+  const labelRows = graph.placeholder([k], 'int32');
+  const labels = graph.placeholder([k], 'int32');
+  const weights = graph.placeholder([k], 'float32');
+  const segments = packed ? graph.placeholder([batch, length], 'int32') : null;
+  const all = [ids, positions, labelRows, labels, weights, ...(segments ? [segments] : [])];
+  return { ids, positions, labelRows, labels, weights, segments, all };
+}
+
+function batchFeeds(micro: MicroBatch): (Int32Array | Float32Array)[] {
+  const { ids, positions, labelRows, labels, weights, segments } = micro;
+  return [ids, positions, labelRows, labels, weights, ...(segments ? [segments] : [])];
+}
+
+/** Σ x² over several tensors, as a vector of one element. */
+function sumOfSquares(graph: GraphBuilder, values: readonly Value[]): Value {
+  const sums = values.map((value) => {
+    const axes = Array.from(value.shape.keys());
+    return graph.reshape(graph.sum(graph.square(value), axes), [1]);
+  });
+  return graph.sum(graph.concat(sums, 0), [0], true);
+}

@@ -1,0 +1,43 @@
+/** Golden data of the reference implementations, copied from the shared fixtures. */
+import { openSafetensors } from '../../src/checkpoint/safetensors';
+import { fixture, readJsonFixture } from '../unit/fixtures';
+
+export interface ForwardCase {
+  name: string;
+  input_ids: number[][];
+  attention_mask: number[][] | null;
+  position_ids: number[][] | null;
+  labels: number[][] | null;
+  logits: string;
+  /** [row, column] of each row of `logits`. */
+  logits_at: [number, number][];
+  loss?: number;
+}
+
+/** Reads `file.safetensors#tensor.name` beside a golden JSON file. */
+export function readGolden(directory: string, reference: string): Float32Array {
+  const [file, tensor] = reference.split('#');
+  const reader = openSafetensors([fixture(`${directory}/${file}`)]);
+  try {
+    return reader.readFloat32(tensor);
+  } finally {
+    reader.close();
+  }
+}
+
+export function readGoldenJson<T>(path: string): T {
+  return readJsonFixture<T>(path);
+}
+
+/** log softmax of one row of logits, in double precision. */
+export function logSoftmax(logits: Float32Array): Float64Array {
+  const max = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - max), 0);
+  return Float64Array.from(logits, (logit) => logit - max - Math.log(sum));
+}
+
+export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+  return a.length === b.length ? most : Infinity;
+}
