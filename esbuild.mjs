@@ -1,5 +1,5 @@
 /** Builds what is shipped into `dist/`: node esbuild.mjs [--production] [--watch] [part of a bundle's name ...] */
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { context } from 'esbuild';
 import { bundles } from './.ci/build/bundles.mjs';
@@ -44,7 +44,6 @@ const contexts = await Promise.all(
       bundle: true,
       metafile: true,
       minify: production,
-      keepNames: true,
       sourcemap: production ? false : 'linked',
       logLevel: 'warning',
       plugins: [...options.plugins, ...(watch ? [announce] : [])],
@@ -71,5 +70,4 @@ if (watch) {
   } else {
     say(`dist/THIRD_PARTY_NOTICES.txt: ${writeNotices(root, metafiles, copied).length} packages`);
   }
-  if (existsSync(path.join(root, 'dist/cli.js'))) chmodSync(path.join(root, 'dist/cli.js'), 0o755);
 }

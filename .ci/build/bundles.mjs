@@ -1,5 +1,5 @@
 /** The bundles of the product: entry points, targets, and what each must never reach. */
-import { forbid, requireAtRunTime, tfjsCoreOnly } from './plugins.mjs';
+import { finishCommandLine, forbid, requireAtRunTime, tfjsCoreOnly } from './plugins.mjs';
 
 const NO_TFJS = {
   pattern: /^(@tensorflow\/|koffi$|@koromix\/)/,
@@ -23,7 +23,11 @@ export const bundles = [
     options: {
       ...node('node20'),
       banner: { js: '#!/usr/bin/env node' },
-      plugins: [forbid([NO_TFJS, NO_VSCODE]), requireAtRunTime({ './engine.js': './engine.js' })],
+      plugins: [
+        forbid([NO_TFJS, NO_VSCODE]),
+        requireAtRunTime({ './engine.js': './engine.js' }),
+        finishCommandLine(),
+      ],
     },
   },
   {

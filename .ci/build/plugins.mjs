@@ -1,4 +1,6 @@
 /** esbuild plugins: import rules that the bundles enforce, and how tfjs and koffi are reached from the engine bundle. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -72,6 +74,27 @@ export function tfjsCoreOnly() {
       // tfjs-core asks for node-fetch to download models, which the engine never does.
       build.onResolve({ filter: /^node-fetch$/ }, () => ({ path: 'node-fetch', namespace: 'global-fetch' }));
       build.onLoad({ filter: /.*/, namespace: 'global-fetch' }, () => ({ contents: NODE_FETCH }));
+    },
+  };
+}
+
+/**
+ * Makes the command line executable and lets it write what is generated from its code: the JSON schemas of the run file.
+ * @returns {import('esbuild').Plugin}
+ */
+export function finishCommandLine() {
+  return {
+    name: 'finish-command-line',
+    setup(build) {
+      const { absWorkingDir: root, outfile } = build.initialOptions;
+      build.onEnd(({ errors }) => {
+        if (errors.length > 0) return {};
+        const cli = path.join(root, outfile);
+        chmodSync(cli, 0o755);
+        const schemas = spawnSync(process.execPath, [cli, 'schema', '--out', path.dirname(cli)]);
+        if (schemas.status === 0) return {};
+        return { errors: [{ text: `${outfile} could not write the schemas: ${schemas.stderr}` }] };
+      });
     },
   };
 }

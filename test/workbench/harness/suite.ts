@@ -17,6 +17,8 @@ export interface SuiteOptions {
   settings?: Record<string, unknown>;
   /** Files that each scenario's workspace is a copy of, relative to the project. */
   workspace?: string;
+  /** The name that the window shows for the workspace. */
+  folderName?: string;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -32,7 +34,7 @@ export type Scenario = (
  * `out/failures`.
  */
 export function workbenchSuite(options: SuiteOptions = {}): Scenario {
-  const { workspace = 'test/fixtures/workspace', ...serverOptions } = options;
+  const { workspace = 'test/fixtures/workspace', folderName = 'tea-shop', ...serverOptions } = options;
   let server: WorkbenchServer;
   let browser: Browser;
   before(async () => {
@@ -45,7 +47,8 @@ export function workbenchSuite(options: SuiteOptions = {}): Scenario {
   });
   return (title, body, { timeout = 300_000 } = {}) => {
     it(title, { timeout }, async () => {
-      const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'glm-workspace-')));
+      const home = realpathSync(mkdtempSync(path.join(tmpdir(), 'glm-')));
+      const folder = path.join(home, folderName);
       cpSync(path.join(ROOT, workspace), folder, { recursive: true });
       const context = await browser.newContext({ viewport: VIEWPORT });
       const workbench = new Workbench(await context.newPage(), server.url, folder);
@@ -56,7 +59,7 @@ export function workbenchSuite(options: SuiteOptions = {}): Scenario {
         throw error;
       } finally {
         await context.close();
-        rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+        rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
       }
     });
   };
