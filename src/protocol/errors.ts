@@ -65,6 +65,7 @@ export type TokenizerModelProblem =
   | 'noPieces'
   | 'duplicatePiece'
   | 'noUnknown'
+  | 'noEndOfText'
   | 'missingBytePieces'
   | 'badCharsmap';
 

@@ -12,9 +12,23 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: { keepSpecial?: boolean }): string;
   /** The piece of one id as it is stored, for label views and logs. */
   piece(id: number): string;
+  /** Decodes ids that come one by one; the texts of all calls joined are what `decode` gives. */
+  stream(options?: { keepSpecial?: boolean }): StreamDecoder;
 }
 
-/** A row ready for training. `labels[t]` is the id at t if it is trained, -100 otherwise (not shifted). */
+/** Text of ids as they come. Nothing is handed out that a later id could change. */
+export interface StreamDecoder {
+  /** The text that this id completes, possibly none: an incomplete UTF-8 character is withheld. */
+  push(id: number): string;
+  /** What is still withheld; call it after the last id. */
+  flush(): string;
+}
+
+/**
+ * A row ready for training. `labels[t]` is the id at t if it is trained, -100 otherwise (not shifted).
+ * One exception: where a ChatGLM2 answer is followed by a further round, the label of that round's first token is the end
+ * token, which the prompt format itself leaves out; the model must learn to stop there.
+ */
 export interface EncodedSample {
   inputIds: Int32Array;
   labels: Int32Array;
@@ -44,6 +58,8 @@ export interface ChatTemplate {
   encodePrompt(messages: readonly Message[], tools?: readonly ToolDescription[]): number[];
   /** The answer text of generated ids (stop tokens removed, the family's clean-up applied). */
   decodeAnswer(ids: readonly number[]): string;
+  /** The same for ids that come one by one (stop tokens give nothing). */
+  streamAnswer(): StreamDecoder;
 }
 
 /** Which prompt format: the network does not tell ChatGLM2 from ChatGLM3, the files beside it do. */

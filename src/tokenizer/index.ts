@@ -1,0 +1,5 @@
+/** Tokenizers, chat templates and label masks. */
+export { loadTokenizer, type LoadTokenizerOptions } from './load';
+export { parseAnswer, type AnswerPart, type ParsedAnswer } from './templates/chatglm3Answer';
+export type { ToolArguments, ToolValue } from './templates/toolCall';
+export type * from './types';

@@ -1,0 +1,55 @@
+import type { StreamDecoder } from '../types';
+
+/** Python's `str.strip` characters, which differ from JavaScript's `trim` (no U+FEFF, but the C0 separators and U+0085). */
+const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const LEADING = new RegExp(`^${SPACE}+`);
+const TRAILING = new RegExp(`${SPACE}+$`);
+
+/** The models write this placeholder where they mean the year of their training data. */
+const YEAR_PLACEHOLDER = '[[训练时间]]';
+const YEAR = '2023年';
+
+export function strip(text: string): string {
+  return text.replace(LEADING, '').replace(TRAILING, '');
+}
+
+/** ChatGLM2's and ChatGLM3's clean-up of a whole answer. */
+export function cleanAnswer(text: string): string {
+  return strip(text).replaceAll(YEAR_PLACEHOLDER, YEAR);
+}
+
+/** The same for text that comes in parts: hands out only what later parts cannot change. */
+export class AnswerCleaner {
+  private held = '';
+  private started = false;
+
+  push(text: string): string {
+    let buffer = (this.held + text).replaceAll(YEAR_PLACEHOLDER, YEAR);
+    if (!this.started) buffer = buffer.replace(LEADING, '');
+    const ready = buffer.slice(0, buffer.length - undecidedLength(buffer));
+    this.held = buffer.slice(ready.length);
+    if (ready !== '') this.started = true;
+    return ready;
+  }
+
+  flush(): string {
+    const rest = this.held.replace(TRAILING, '');
+    this.held = '';
+    return rest;
+  }
+}
+
+/** Length of the end that may still vanish: trailing spaces, or the beginning of the placeholder. */
+function undecidedLength(text: string): number {
+  const spaces = TRAILING.exec(text);
+  if (spaces) return spaces[0].length;
+  for (let length = YEAR_PLACEHOLDER.length - 1; length > 0; length--) {
+    if (text.endsWith(YEAR_PLACEHOLDER.slice(0, length))) return length;
+  }
+  return 0;
+}
+
+/** Joins what a stream gives for ids, up to the first stop token. */
+export function decodeWith(stream: StreamDecoder, ids: readonly number[]): string {
+  return ids.map((id) => stream.push(id)).join('') + stream.flush();
+}

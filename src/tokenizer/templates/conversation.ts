@@ -1,0 +1,43 @@
+/** What the families' templates have in common about messages. */
+import type { Message, ToolDescription } from '../../dataset/types';
+
+/** True for each message whose tokens are trained, if its role is. */
+export function trainedFlags(messages: readonly Message[], maskHistory: boolean): boolean[] {
+  const last = messages.findLastIndex((message) => message.role === 'assistant');
+  return messages.map((message, index) => message.loss !== false && (!maskHistory || index === last));
+}
+
+/**
+ * Index of the first message of every round. A round begins with a question (or a tool's result) that follows an answer;
+ * leading system messages belong to no round.
+ */
+export function roundStarts(messages: readonly Message[]): number[] {
+  const starts: number[] = [];
+  for (const [index, message] of messages.entries()) {
+    if (message.role === 'system' && starts.length === 0) continue;
+    if (starts.length === 0 || (message.role === 'user' && messages[index - 1].role !== 'user')) {
+      starts.push(index);
+    }
+  }
+  return starts;
+}
+
+/** Leading system messages and everything from round `skipped` on. */
+export function withoutRounds<T>(items: readonly T[], starts: readonly number[], skipped: number): T[] {
+  if (skipped === 0) return [...items];
+  return [...items.slice(0, starts[0]), ...items.slice(starts[skipped])];
+}
+
+/**
+ * Puts the tools into the first system message as ChatGLM3's tokenizer does: content, newline, JSON with an indent of 4.
+ * A system message is added where there is none.
+ */
+export function withTools(messages: readonly Message[], tools?: readonly ToolDescription[]): Message[] {
+  if (!tools || tools.length === 0) return [...messages];
+  const json = JSON.stringify(tools, null, 4);
+  const at = messages.findIndex((message) => message.role === 'system');
+  if (at < 0) return [{ role: 'system', content: `\n${json}` }, ...messages];
+  return messages.map((message, index) =>
+    index === at ? { ...message, content: `${message.content}\n${json}` } : message,
+  );
+}
