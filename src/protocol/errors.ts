@@ -157,6 +157,21 @@ export interface EngineErrors {
 /** Codes of `install/`. */
 export interface InstallErrors {
   'install.unsupportedPlatform': { platform: string };
+  'install.badIndexUrl': { url: string };
+  'install.badProxy': { proxy: string };
+  'install.network': { url: string; detail: string };
+  'install.certificate': { url: string; detail: string };
+  'install.httpStatus': { url: string; status: number };
+  /** The server's answer makes no sense: too long, or not the part that was asked for. */
+  'install.badResponse': { url: string; detail: string };
+  'install.notOnIndex': { file: string; index: string };
+  'install.noLocalFile': { path: string };
+  'install.badArchive': { file: string; detail: string };
+  /** Hexadecimal sha256. */
+  'install.hashMismatch': { file: string; member: string; expected: string; found: string };
+  /** Megabytes. */
+  'install.noSpace': { path: string; needed: number; free: number };
+  'install.cancelled': Record<string, never>;
 }
 
 /** Codes of the editor's side: child processes and what they need. */

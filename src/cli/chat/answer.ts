@@ -13,7 +13,7 @@ export interface AnswerRequest {
 
 /** Throws GlmError `chat.tooLong` where the conversation leaves no room for an answer. */
 export async function answer(model: LanguageModel, request: AnswerRequest): Promise<ChatResult> {
-  const { template } = model.bundle;
+  const { template } = await model.bundle();
   const prompt = template.encodePrompt(request.messages);
   const room = model.maxLength - prompt.length;
   if (room < 1) throw new GlmError('chat.tooLong', { tokens: prompt.length, limit: model.maxLength });

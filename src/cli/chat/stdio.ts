@@ -77,7 +77,7 @@ export class ChatService {
   async stop(): Promise<void> {
     for (const controller of this.turns.values()) controller.abort();
     await this.queue;
-    this.unload();
+    await this.unload();
   }
 
   private enqueue(id: number, work: () => Promise<ChatResult | { loaded: true; parameters: number }>): void {
@@ -96,7 +96,7 @@ export class ChatService {
     const key = JSON.stringify([params.model, params.adapter, params.dtype]);
     if (!this.model || this.loaded !== key) {
       // Two models at once may not fit into memory.
-      this.unload();
+      await this.unload();
       this.model = await this.loadModel(params);
       this.loaded = key;
     }
@@ -114,10 +114,11 @@ export class ChatService {
     });
   }
 
-  private unload(): void {
-    this.model?.dispose();
+  private async unload(): Promise<void> {
+    const { model } = this;
     this.model = null;
     this.loaded = null;
+    await model?.dispose();
   }
 
   private fail(id: number, error: unknown): void {

@@ -59,7 +59,7 @@ export async function chat(context: CommandContext, options: ChatOptions): Promi
     };
     return await converse(context, model, conversation, process.stdin, process.stdout);
   } finally {
-    model.dispose();
+    await model.dispose();
   }
 }
 

@@ -24,8 +24,8 @@ export function defineScore(program: Command, context: CommandContext): Command 
 }
 
 export function score(context: CommandContext, options: ScoreOptions): Promise<number> {
-  return runRows(context, options, SCORE_SHAPES, (model, row, encoder) => {
-    const { inputIds, labels } = encodeScoreRow(row, encoder);
+  return runRows(context, options, SCORE_SHAPES, async (model, row) => {
+    const { inputIds, labels } = await encodeScoreRow(row, model);
     return model.score(inputIds, labels, options.topLogprobs);
   });
 }

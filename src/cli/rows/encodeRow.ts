@@ -3,16 +3,17 @@ import { hasKey, isJsonObject, type JsonValue } from '../../dataset/json';
 import { normaliseRecord } from '../../dataset/formats';
 import type { Message, Role, ToolDescription, TrainingRecord } from '../../dataset/types';
 import { GlmError } from '../../protocol/errors';
-import type { TokenizerBundle } from '../../tokenizer/types';
+import type { ChatTemplate, TokenizerBundle } from '../../tokenizer/types';
 import type { Row } from './readRows';
 
-/** The model's side of encoding. */
+/** The model's side of encoding; a `LanguageModel` is one. */
 export interface RowEncoder {
-  bundle: TokenizerBundle;
+  /** Read only where a row is text. */
+  bundle(): Promise<TokenizerBundle>;
   /** Longest row in tokens. */
   maxLength: number;
   /** Number of ids the model can embed; more than the tokenizer has, as the matrix is padded. */
-  vocabularySize: number;
+  vocabSize: number;
 }
 
 export const SCORE_SHAPES =
@@ -20,32 +21,37 @@ export const SCORE_SHAPES =
 export const GENERATE_SHAPES = 'input_ids, prompt, messages, text, conversations, instruction, ...';
 
 /** Token ids and labels of a row to score; `labels` is null where every token but the first counts. */
-export function encodeScoreRow(row: Row, model: RowEncoder): { inputIds: number[]; labels: number[] | null } {
+export async function encodeScoreRow(
+  row: Row,
+  model: RowEncoder,
+): Promise<{ inputIds: number[]; labels: number[] | null }> {
   if (hasKey(row.value, 'input_ids')) {
     const inputIds = tokenIds(row, 'input_ids', model);
     return { inputIds, labels: hasKey(row.value, 'labels') ? labelIds(row, inputIds.length, model) : null };
   }
-  const sample = model.bundle.template.encodeRecord(trainingRecord(row, SCORE_SHAPES), {
+  const record = trainingRecord(row, SCORE_SHAPES);
+  const { template } = await model.bundle();
+  const sample = template.encodeRecord(record, {
     maxLength: model.maxLength,
     maskHistory: false,
   });
   if ('dropped' in sample)
     throw new GlmError('input.dropped', { path: row.path, line: row.line, reason: sample.dropped });
-  if (sample.truncated > 0) throw tooLong(row, sample.inputIds.length + sample.truncated, model);
+  if (sample.truncated > 0) throw tooLong(row, sample.inputIds.length + sample.truncated, model.maxLength);
   return { inputIds: [...sample.inputIds], labels: [...sample.labels] };
 }
 
 /** Token ids after which the model goes on. */
-export function encodePromptRow(row: Row, model: RowEncoder): number[] {
-  const ids = promptIds(row, model);
-  if (ids.length >= model.maxLength) throw tooLong(row, ids.length, model);
+export async function encodePromptRow(row: Row, model: RowEncoder): Promise<number[]> {
+  const ids = await promptIds(row, model);
+  if (ids.length >= model.maxLength) throw tooLong(row, ids.length, model.maxLength);
   return ids;
 }
 
-function promptIds(row: Row, model: RowEncoder): number[] {
+async function promptIds(row: Row, model: RowEncoder): Promise<number[]> {
   const { value } = row;
-  const { template } = model.bundle;
   if (hasKey(value, 'input_ids')) return tokenIds(row, 'input_ids', model);
+  const { template } = await model.bundle();
   if (Array.isArray(value.messages)) return template.encodePrompt(chatMessages(row), tools(row));
   if (typeof value.prompt === 'string' && !hasHistory(value.history))
     return template.encodePrompt([{ role: 'user', content: value.prompt }]);
@@ -57,17 +63,21 @@ function promptIds(row: Row, model: RowEncoder): number[] {
     case 'tokens':
       return record.input_ids;
     case 'text':
-      return continuedText(row, record, model);
+      return continuedText(row, record, template, model.maxLength);
   }
 }
 
 /** The ids of a text without the stop token that training puts at its end. */
-function continuedText(row: Row, record: TrainingRecord, model: RowEncoder): number[] {
-  const { template } = model.bundle;
-  const sample = template.encodeRecord(record, { maxLength: model.maxLength, maskHistory: false });
+function continuedText(
+  row: Row,
+  record: TrainingRecord,
+  template: ChatTemplate,
+  maxLength: number,
+): number[] {
+  const sample = template.encodeRecord(record, { maxLength, maskHistory: false });
   if ('dropped' in sample)
     throw new GlmError('input.dropped', { path: row.path, line: row.line, reason: sample.dropped });
-  if (sample.truncated > 0) throw tooLong(row, sample.inputIds.length + sample.truncated, model);
+  if (sample.truncated > 0) throw tooLong(row, sample.inputIds.length + sample.truncated, maxLength);
   const ids = [...sample.inputIds];
   while (ids.length > 1 && template.stopIds.includes(ids.at(-1) ?? -1)) ids.pop();
   return ids;
@@ -125,11 +135,11 @@ function trainingRecord(row: Row, expected: string): TrainingRecord {
 function tokenIds(row: Row, field: string, model: RowEncoder): number[] {
   const ids = integers(row, field);
   if (ids.length === 0) throw badField(row, field, 'tokenIds');
-  const size = model.vocabularySize;
+  const size = model.vocabSize;
   const foreign = ids.find((id) => id < 0 || id >= size);
   if (foreign !== undefined)
     throw new GlmError('input.tokenRange', { path: row.path, line: row.line, token: foreign, size });
-  if (ids.length > model.maxLength) throw tooLong(row, ids.length, model);
+  if (ids.length > model.maxLength) throw tooLong(row, ids.length, model.maxLength);
   return ids;
 }
 
@@ -137,7 +147,7 @@ function tokenIds(row: Row, field: string, model: RowEncoder): number[] {
 function labelIds(row: Row, length: number, model: RowEncoder): number[] {
   const labels = integers(row, 'labels');
   if (labels.length !== length) throw badField(row, 'labels', 'sameLength');
-  const size = model.vocabularySize;
+  const size = model.vocabSize;
   const foreign = labels.find((id) => id !== -100 && (id < 0 || id >= size));
   if (foreign !== undefined)
     throw new GlmError('input.tokenRange', { path: row.path, line: row.line, token: foreign, size });
@@ -168,6 +178,6 @@ function badField(row: Row, field: string, expected: FieldExpectation): GlmError
   return new GlmError('input.badField', { path: row.path, line: row.line, field, expected });
 }
 
-function tooLong(row: Row, tokens: number, model: RowEncoder): GlmError {
-  return new GlmError('input.tooLong', { path: row.path, line: row.line, tokens, limit: model.maxLength });
+function tooLong(row: Row, tokens: number, limit: number): GlmError {
+  return new GlmError('input.tooLong', { path: row.path, line: row.line, tokens, limit });
 }

@@ -1,12 +1,10 @@
 /** The loop behind `score` and `generate`: a model, an input file, one output row for each input row. */
 import type { LanguageModel } from '../../engine';
-import { readConfig } from '../../checkpoint/config';
 import type { CommandContext } from '../context';
 import { openInstalledEngine } from '../engine';
 import { EXIT_OK, InterruptedError } from '../exit';
 import { interruptSignal } from '../interrupt';
 import type { ModelOptions } from '../options';
-import type { RowEncoder } from './encodeRow';
 import { readRows, type Row } from './readRows';
 import { openRowWriter } from './rowWriter';
 
@@ -16,12 +14,7 @@ export interface RowsOptions extends ModelOptions {
 }
 
 /** Computes the output row of one input row. */
-export type RowWork = (
-  model: LanguageModel,
-  row: Row,
-  encoder: RowEncoder,
-  signal: AbortSignal,
-) => Promise<unknown>;
+export type RowWork = (model: LanguageModel, row: Row, signal: AbortSignal) => Promise<unknown>;
 
 /**
  * Loads the model and runs `work` on every row. The first bad row ends the command with an error that names its line; a
@@ -37,21 +30,19 @@ export async function runRows(
   // Read once before the model is loaded: a typo in row 900 is found in a second, not after an hour.
   const rows: Row[] = [];
   for await (const row of readRows(options.input, shapes)) rows.push(row);
-  const vocabularySize = readConfig(options.model).padded_vocab_size;
   const engine = await openInstalledEngine();
   const model = await engine.LanguageModel.load({
     model: options.model,
     adapter: options.adapter ?? null,
     dtype: options.dtype,
   });
-  const encoder: RowEncoder = { bundle: model.bundle, maxLength: model.maxLength, vocabularySize };
   const writer = openRowWriter(output, options.output);
   const { signal, dispose } = interruptSignal();
   const progress = output.progress({ total: rows.length, label: t('rows') });
   try {
     for (const [index, row] of rows.entries()) {
       if (output.closed) break;
-      const result = await work(model, row, encoder, signal);
+      const result = await work(model, row, signal);
       if (signal.aborted) throw new InterruptedError();
       await writer.write(result);
       progress.update(index + 1);
@@ -62,6 +53,6 @@ export async function runRows(
     dispose();
     progress.stop();
     writer.abandon();
-    model.dispose();
+    await model.dispose();
   }
 }

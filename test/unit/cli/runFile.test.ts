@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { readRunFile } from '../../../src/cli/run/readRunFile';
+import { isGlmError, type GlmError } from '../../../src/protocol/errors';
+import { describeThrown } from '../../../src/text/errors';
+import { t, temporaryDirectory, writeProject } from './support';
+
+function refusal(work: () => unknown): GlmError {
+  try {
+    work();
+  } catch (error) {
+    if (isGlmError(error)) return error;
+    throw error;
+  }
+  throw new assert.AssertionError({ message: 'nothing was thrown' });
+}
+
+function problemsOf(file: string): string[] {
+  const error = refusal(() => readRunFile(t, file));
+  assert.equal(error.code, 'run.invalidFile');
+  return (error.args as { problems: string }).problems.split('\n');
+}
+
+test('defaults are filled in and paths are relative to the run file', () => {
+  using directory = temporaryDirectory();
+  const run = readRunFile(t, writeProject(directory.path));
+  assert.equal(run.model, path.join(directory.path, 'model'));
+  assert.equal(run.dataset.train, path.join(directory.path, 'train.jsonl'));
+  assert.equal(run.dataset.validation, null);
+  assert.equal(run.training.batch_size, 4);
+  assert.deepEqual(run.method, {
+    type: 'lora',
+    r: 8,
+    lora_alpha: 16,
+    lora_dropout: 0,
+    target_modules: ['query_key_value'],
+    use_rslora: false,
+  });
+});
+
+test('a byte order mark is no mistake', () => {
+  using directory = temporaryDirectory();
+  const file = writeProject(directory.path);
+  const run = readRunFile(t, file);
+  writeFileSync(file, `\uFEFF${JSON.stringify({ ...run, adapter: null })}`);
+  assert.equal(readRunFile(t, file).name, 'first');
+});
+
+test('every problem is named at once, with its place and key', () => {
+  using directory = temporaryDirectory();
+  const file = path.join(directory.path, 'bad.glmtune.json');
+  writeFileSync(
+    file,
+    [
+      '{',
+      '  "model": "model",',
+      '  "dataset": { "train": "", "max_length": 0 },',
+      '  "method": { "type": "qlora" },',
+      '  "training": {',
+      '    "batch_sise": 4,',
+      '    "dtype": "float16",',
+      '    "epochs": "3"',
+      '  },',
+      '  "learning_rate": 1',
+      '}',
+    ].join('\n'),
+  );
+  assert.deepEqual(problemsOf(file).sort(), [
+    'bad.glmtune.json:10:3: learning_rate: is not a key of a run file. Did you mean "training.learning_rate"?',
+    'bad.glmtune.json:1:1: name: is missing (a text in quotes is expected)',
+    'bad.glmtune.json:3:16: dataset.train: must not be empty',
+    'bad.glmtune.json:3:29: dataset.max_length: must be greater than 0',
+    'bad.glmtune.json:4:15: method.type: must be one of "lora", "full"',
+    'bad.glmtune.json:6:5: training.batch_sise: is not a key of a run file. Did you mean "batch_size"?',
+    'bad.glmtune.json:7:5: training.dtype: must be one of "float32", "bfloat16"',
+    'bad.glmtune.json:8:5: training.epochs: must be a number',
+  ]);
+});
+
+test('missing files are problems like any other', () => {
+  using directory = temporaryDirectory();
+  const file = writeProject(directory.path, {
+    model: 'nowhere',
+    adapter: 'model',
+    dataset: { train: 'model', validation: 'none.jsonl' },
+  });
+  const problems = problemsOf(file);
+  assert.equal(problems.length, 4);
+  assert.match(problems[0] ?? '', /^first\.glmtune\.json:3:3: model: there is no directory .*nowhere$/);
+  assert.match(problems[1] ?? '', /adapter: .*model has no adapter_config\.json$/);
+  assert.match(problems[2] ?? '', /dataset\.train: .*model is a directory, not a file$/);
+  assert.match(problems[3] ?? '', /dataset\.validation: there is no file .*none\.jsonl$/);
+});
+
+test('a syntax error has line and column', () => {
+  using directory = temporaryDirectory();
+  const file = path.join(directory.path, 'broken.glmtune.json');
+  writeFileSync(file, '{\n  "name": "a",\n  "model": "m",\n}\n');
+  const error = refusal(() => readRunFile(t, file));
+  assert.equal(error.code, 'run.notJson');
+  assert.equal((error.args as { line: number }).line, 3);
+  const { message, remedy } = describeThrown(t, error);
+  assert.match(message, /broken\.glmtune\.json:3:\d+: /);
+  assert.match(remedy, /run file/);
+});
+
+test('a missing run file and a directory in its place are refused', () => {
+  using directory = temporaryDirectory();
+  mkdirSync(path.join(directory.path, 'a.glmtune.json'));
+  for (const name of ['none.glmtune.json', 'a.glmtune.json'])
+    assert.equal(refusal(() => readRunFile(t, path.join(directory.path, name))).code, 'run.fileNotFound');
+});
+
+test('JSON that is not an object is refused', () => {
+  using directory = temporaryDirectory();
+  const file = path.join(directory.path, 'list.glmtune.json');
+  writeFileSync(file, '[1]');
+  assert.deepEqual(problemsOf(file), ['list.glmtune.json:1:1: must be an object in braces']);
+});
