@@ -99,6 +99,8 @@ export interface RunErrors {
   'run.notFound': { path: string };
   'run.exists': { path: string };
   'run.noCheckpoint': { path: string };
+  /** A full run names an adapter to start from: there is nothing it could be put on. */
+  'run.adapterWithFull': { path: string };
   /** The run file itself is missing. */
   'run.fileNotFound': { path: string };
   /** 1-based place of a syntax error; `reason` is a `JsonReason`. */

@@ -102,7 +102,8 @@ export interface EvalColumns {
 }
 
 export type RunHostMessage =
-  | { type: 'init'; strings: RunStrings }
+  /** `directory` names the run when the panel is restored after a reload. */
+  | { type: 'init'; strings: RunStrings; directory: string }
   | { type: 'header'; header: RunHeader }
   /** Append; first drop all points (`reset`) or those after step `keepThrough` (the run was resumed from there). */
   | { type: 'points'; reset: boolean; keepThrough: number | null; steps: StepColumns; evals: EvalColumns }
@@ -142,8 +143,6 @@ export interface ChatStrings {
 export interface ChatTargetItem {
   id: string;
   label: string;
-  /** Heading of its group in the list. */
-  group: string;
 }
 
 /** `working`: a model is being loaded, or has not begun to answer. */

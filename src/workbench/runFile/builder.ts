@@ -1,0 +1,132 @@
+/** Makes a run file from the wizard's answers. Pure. */
+import path from 'node:path';
+import type { MethodSettings, RunFile } from '../../protocol/run';
+
+export interface WizardAnswers {
+  name: string;
+  /** Absolute paths. */
+  model: string;
+  dataset: string;
+  validation: string | null;
+  method: 'lora' | 'full';
+  /** Rows of the dataset; sizes evaluation and checkpoint intervals. */
+  rows: number;
+  /** The shipped practice model is tiny and learns at another pace than a real one. */
+  practice: boolean;
+}
+
+/** Learning rates usual for the method; the practice model's were found by trying. */
+const LEARNING_RATE = { lora: 1e-4, full: 2e-5 } as const;
+const PRACTICE_LEARNING_RATE = { lora: 3e-3, full: 1e-3 } as const;
+const EPOCHS = 3;
+const PRACTICE_EPOCHS = 8;
+const BATCH_SIZE = { lora: 4, full: 2 } as const;
+/** Evaluations and checkpoints per run, about. */
+const EVALUATIONS = 10;
+const CHECKPOINTS = 4;
+/** Share of the rows held back where there is no validation file, and the fewest rows for which that is worth it. */
+const SPLIT = 0.05;
+const SPLIT_MIN_ROWS = 40;
+
+/** What the wizard spells out; everything else keeps its default and can be added by completion. */
+export type WizardRunFile = Pick<RunFile, 'version' | 'name' | 'model'> & {
+  dataset: Partial<RunFile['dataset']> & { train: string };
+  method: MethodSettings;
+  training: Partial<RunFile['training']>;
+  evaluation: Partial<RunFile['evaluation']>;
+  checkpoints: Partial<RunFile['checkpoints']>;
+};
+
+/** @param directory where the run file will lie; paths below or beside it become relative */
+export function buildRunFile(answers: WizardAnswers, directory: string): WizardRunFile {
+  const { method, practice } = answers;
+  const batchSize = practice ? 16 : BATCH_SIZE[method];
+  const accumulation = practice ? 1 : 16 / batchSize;
+  const epochs = practice ? PRACTICE_EPOCHS : EPOCHS;
+  const split = answers.validation === null && answers.rows >= SPLIT_MIN_ROWS ? SPLIT : 0;
+  const trainRows = Math.max(1, Math.round(answers.rows * (1 - split)));
+  const steps = Math.max(1, Math.ceil(trainRows / (batchSize * accumulation))) * epochs;
+  const hasValidation = answers.validation !== null || split > 0;
+  return {
+    version: 1,
+    name: answers.name,
+    model: portablePath(directory, answers.model),
+    dataset: {
+      train: portablePath(directory, answers.dataset),
+      ...(answers.validation === null
+        ? { validation_split: split }
+        : { validation: portablePath(directory, answers.validation) }),
+      max_length: practice ? 256 : 1024,
+    },
+    method: methodSettings(method, practice),
+    training: {
+      dtype: 'float32',
+      epochs,
+      batch_size: batchSize,
+      gradient_accumulation_steps: accumulation,
+      learning_rate: practice ? PRACTICE_LEARNING_RATE[method] : LEARNING_RATE[method],
+      lr_scheduler_type: 'cosine',
+      warmup_ratio: 0.03,
+      seed: 42,
+    },
+    evaluation: { every_steps: hasValidation ? interval(steps, EVALUATIONS) : 0 },
+    checkpoints: { every_steps: interval(steps, CHECKPOINTS), keep_last: 2 },
+  };
+}
+
+/** The file's text: two spaces, newline at the end. */
+export function runFileText(run: WizardRunFile): string {
+  return `${JSON.stringify(run, null, 2)}\n`;
+}
+
+function methodSettings(method: 'lora' | 'full', practice: boolean): MethodSettings {
+  if (method === 'full') return { type: 'full' };
+  return {
+    type: 'lora',
+    r: practice ? 16 : 8,
+    lora_alpha: practice ? 32 : 16,
+    lora_dropout: 0,
+    target_modules: practice
+      ? ['query_key_value', 'dense', 'dense_h_to_4h', 'dense_4h_to_h']
+      : ['query_key_value'],
+    use_rslora: false,
+  };
+}
+
+function interval(steps: number, times: number): number {
+  return Math.max(1, Math.round(steps / times));
+}
+
+/** Relative with forward slashes where the target is near, so that a project can be moved; else absolute. */
+export function portablePath(directory: string, target: string): string {
+  const relative = path.relative(directory, target);
+  const climbs = relative.split(path.sep).filter((part) => part === '..').length;
+  if (path.isAbsolute(relative) || climbs > 2) return target;
+  return relative.split(path.sep).join('/');
+}
+
+/** A run's name as a directory name on every platform; the command line makes the same. */
+export function directoryName(name: string): string {
+  // eslint-disable-next-line no-control-regex
+  const safe = name.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, '-').replace(/^[.\s]+|[.\s]+$/g, '');
+  return safe || 'run';
+}
+
+/** The name the wizard proposes: the dataset's, without what marks it as the training part. */
+export function proposedName(dataset: string): string {
+  const base = path.basename(dataset).replace(/\.(jsonl|ndjson|json)$/i, '');
+  return base.replace(/[._-](train|training|sft)$/i, '') || base;
+}
+
+/** A file beside `dataset` that holds its validation rows, by its name; null where none does. */
+export function validationSibling(dataset: string, siblings: readonly string[]): string | null {
+  const stem = proposedName(dataset).toLowerCase();
+  const own = path.basename(dataset);
+  const candidates = siblings.filter((name) => name !== own && /\.(jsonl|ndjson)$/i.test(name));
+  const marked = candidates.filter((name) => /(^|[._-])(validation|valid|val|dev|eval)([._-]|$)/i.test(name));
+  const sameStem = marked.filter((name) => name.toLowerCase().startsWith(stem));
+  const exact = sameStem.find((name) => name.toLowerCase() === `${stem}.validation.jsonl`);
+  // A file of another dataset is no validation of this one: a bare `val.jsonl` is taken only beside `train.jsonl`.
+  const bare = marked.find((name) => /^(validation|valid|val|dev|eval)\.(jsonl|ndjson)$/i.test(name));
+  return exact ?? sameStem[0] ?? (/^(train|training)$/.test(stem) ? bare : undefined) ?? null;
+}

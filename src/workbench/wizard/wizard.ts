@@ -1,0 +1,250 @@
+/** "Fine-tune ChatGLM": model, dataset, method, name; then a run file, opened for the user to look over. */
+import { access, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { RUN_FILE_SUFFIX } from '../../host/names';
+import type { Services } from '../../host/services';
+import { t } from '../../host/translate';
+import { diskPath } from '../../host/trust';
+import { findModels, modelAt, type ModelDirectory } from '../models';
+import {
+  buildRunFile,
+  directoryName,
+  proposedName,
+  runFileText,
+  validationSibling,
+  type WizardAnswers,
+} from '../runFile/builder';
+import { countLines } from './countLines';
+import { inputStep, pickStep, type StepResult } from './steps';
+
+const STEPS = 4;
+const EXCLUDE = '**/{node_modules,.git,runs}/**';
+const MAX_DATASETS = 500;
+
+interface Choices {
+  model?: ModelDirectory;
+  dataset?: string;
+  method?: 'lora' | 'full';
+  name?: string;
+}
+
+type Step = (choices: Choices) => Promise<StepResult<Choices>>;
+
+export class FineTuneWizard {
+  constructor(private readonly services: Services) {}
+
+  /** @param dataset the file the command was called on; its step is then answered already */
+  async run(dataset: vscode.Uri | undefined): Promise<void> {
+    const given = dataset ?? activeDataset();
+    let choices: Choices = given ? { dataset: diskPath(given) } : {};
+    const steps: Step[] = [
+      (so) => this.chooseModel(so),
+      (so) => this.chooseDataset(so),
+      (so) => this.chooseMethod(so),
+      (so) => this.chooseName(so),
+    ];
+    for (let at = 0; at < steps.length;) {
+      const result = await steps[at]?.(choices);
+      if (result === undefined) return;
+      if (result === 'back') {
+        at -= 1;
+      } else {
+        choices = result.value;
+        at += 1;
+      }
+    }
+    await this.write(choices);
+  }
+
+  private place(step: number): { title: string; step: number; totalSteps: number; back: boolean } {
+    return { title: t('Fine-tune ChatGLM'), step, totalSteps: STEPS, back: step > 1 };
+  }
+
+  private async chooseModel(choices: Choices): Promise<StepResult<Choices>> {
+    type Item = vscode.QuickPickItem & { model?: ModelDirectory; browse?: boolean };
+    const items = findModels(this.services.context.extensionUri).then((models): Item[] => [
+      ...models.map(modelItem),
+      {
+        label: t('Browse…'),
+        iconPath: new vscode.ThemeIcon('folder-opened'),
+        browse: true,
+        alwaysShow: true,
+      },
+    ]);
+    const result = await pickStep<Item>({
+      ...this.place(1),
+      placeholder: t('Model to fine-tune'),
+      items,
+      isActive: (item) => item.model?.path === choices.model?.path,
+    });
+    if (result === undefined || result === 'back') return result;
+    const model = result.value.browse ? await browseModel() : result.value.model;
+    return model ? { value: { ...choices, model } } : this.chooseModel(choices);
+  }
+
+  private async chooseDataset(choices: Choices): Promise<StepResult<Choices>> {
+    type Item = vscode.QuickPickItem & { file?: string; browse?: boolean };
+    const items = findDatasets(choices.dataset).then((files): Item[] => [
+      ...files.map((file) => datasetItem(file)),
+      {
+        label: t('Browse…'),
+        iconPath: new vscode.ThemeIcon('folder-opened'),
+        browse: true,
+        alwaysShow: true,
+      },
+    ]);
+    const result = await pickStep<Item>({
+      ...this.place(2),
+      placeholder: t('Dataset to train on'),
+      items,
+      isActive: (item) => item.file === choices.dataset,
+    });
+    if (result === undefined || result === 'back') return result;
+    const dataset = result.value.browse ? await browseDataset() : result.value.file;
+    return dataset ? { value: { ...choices, dataset } } : this.chooseDataset(choices);
+  }
+
+  private async chooseMethod(choices: Choices): Promise<StepResult<Choices>> {
+    type Item = vscode.QuickPickItem & { method: 'lora' | 'full' };
+    const items: Item[] = [
+      {
+        label: 'LoRA',
+        description: t('recommended'),
+        detail: t('Trains a small adapter beside the frozen model: little memory, a result of a few MB.'),
+        method: 'lora',
+      },
+      {
+        label: t('Full fine-tuning'),
+        detail: t('Trains every weight: about four times the memory, the result is a whole model.'),
+        method: 'full',
+      },
+    ];
+    const result = await pickStep<Item>({
+      ...this.place(3),
+      placeholder: t('How to train'),
+      items: Promise.resolve(items),
+      isActive: (item) => item.method === (choices.method ?? 'lora'),
+    });
+    return typeof result === 'object' ? { value: { ...choices, method: result.value.method } } : result;
+  }
+
+  private async chooseName(choices: Choices): Promise<StepResult<Choices>> {
+    const dataset = choices.dataset ?? '';
+    const proposal = choices.name ?? (await freeName(path.dirname(dataset), proposedName(dataset)));
+    const result = await inputStep({
+      ...this.place(4),
+      prompt: t('Name of the run, and of its run file'),
+      value: proposal,
+      validate: (value) => {
+        if (value === '') return t('Give the run a name.');
+        if (value.length > 100) return t('A name has at most 100 characters.');
+        return directoryName(value) === value ? null : t('A name cannot contain \\ / : * ? " < > |');
+      },
+    });
+    return typeof result === 'object' ? { value: { ...choices, name: result.value } } : result;
+  }
+
+  private async write({ model, dataset, method, name }: Choices): Promise<void> {
+    if (!model || !dataset || !method || !name) return;
+    const directory = path.dirname(dataset);
+    const siblings = await readdir(directory);
+    const validation = validationSibling(dataset, siblings);
+    const answers: WizardAnswers = {
+      name,
+      model: model.path,
+      dataset,
+      validation: validation === null ? null : path.join(directory, validation),
+      method,
+      rows: await countLines(dataset),
+      practice: model.practice,
+    };
+    const uri = vscode.Uri.file(path.join(directory, `${name}${RUN_FILE_SUFFIX}`));
+    if (!(await mayReplace(uri))) return;
+    const text = runFileText(buildRunFile(answers, directory));
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+    await vscode.window.showTextDocument(uri, { preview: false });
+  }
+}
+
+function activeDataset(): vscode.Uri | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  return document?.languageId === 'jsonl' && document.uri.scheme === 'file' ? document.uri : undefined;
+}
+
+function modelItem(model: ModelDirectory): vscode.QuickPickItem & { model: ModelDirectory } {
+  return {
+    label: model.name,
+    description: model.practice ? t('practice model, a few MB') : '',
+    detail: model.practice ? '' : vscode.workspace.asRelativePath(model.path),
+    iconPath: new vscode.ThemeIcon('symbol-misc'),
+    model,
+  };
+}
+
+function datasetItem(file: string): vscode.QuickPickItem & { file: string } {
+  const folder = path.dirname(vscode.workspace.asRelativePath(file));
+  return {
+    label: path.basename(file),
+    description: folder === '.' ? '' : folder,
+    iconPath: new vscode.ThemeIcon('database'),
+    file,
+  };
+}
+
+/** Datasets of the workspace, the given one first. */
+async function findDatasets(first: string | undefined): Promise<string[]> {
+  const found = await vscode.workspace.findFiles('**/*.{jsonl,ndjson}', EXCLUDE, MAX_DATASETS);
+  const files = found.filter((uri) => uri.scheme === 'file').map((uri) => uri.fsPath);
+  const others = files.filter((file) => file !== first).sort((a, b) => a.localeCompare(b));
+  return first === undefined ? others : [first, ...others];
+}
+
+async function browseModel(): Promise<ModelDirectory | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectFiles: false,
+    canSelectFolders: true,
+    openLabel: t('Choose Model'),
+    title: t('Directory with config.json and the weights'),
+  });
+  if (!chosen?.[0]) return undefined;
+  const model = await modelAt(diskPath(chosen[0]));
+  if (!model) {
+    void vscode.window.showErrorMessage(
+      t('{path} has no config.json of a ChatGLM model.', { path: chosen[0].fsPath }),
+    );
+  }
+  return model ?? undefined;
+}
+
+async function browseDataset(): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectMany: false,
+    openLabel: t('Choose Dataset'),
+    filters: { JSONL: ['jsonl', 'ndjson'] },
+  });
+  return chosen?.[0] && diskPath(chosen[0]);
+}
+
+/** `name`, or `name-2`, ...: the first for which there is no run file yet. */
+async function freeName(directory: string, name: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const candidate = number === 1 ? name : `${name}-${number}`;
+    const taken = await access(path.join(directory, `${candidate}${RUN_FILE_SUFFIX}`)).then(
+      () => true,
+      () => false,
+    );
+    if (!taken) return candidate;
+  }
+}
+
+async function mayReplace(uri: vscode.Uri): Promise<boolean> {
+  const exists = await access(uri.fsPath).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return true;
+  const replace = t('Replace');
+  const question = t('{name} exists already.', { name: path.basename(uri.fsPath) });
+  return (await vscode.window.showWarningMessage(question, { modal: true }, replace)) === replace;
+}
