@@ -5,5 +5,6 @@ export type { CollectedFindings, SeverityCounts } from './lint/collect';
 export { DocumentLinter, type DocumentSummary, type LineChange } from './lint/documentLinter';
 export { lintFile, lintText, type FileLintOptions, type FileLintResult } from './lint/fileLinter';
 export { lintLine, type LintedLine } from './lint/lintLine';
+export { applyEdits, mendDocument, mendLine, type LineReplacement } from './lint/mend';
 export { readRecords } from './records';
 export type * from './types';

@@ -1,7 +1,7 @@
 /** From the results of all lines to the findings of a file. */
 import { FILE_RULES } from '../rules';
 import type { FileView, LineFinding } from '../rules/rule';
-import type { Finding, Severity } from '../types';
+import type { Finding, RuleId, Severity } from '../types';
 import { complete } from './lintLine';
 
 export type SeverityCounts = Record<Severity, number>;
@@ -21,11 +21,13 @@ const SEVERITIES: readonly Severity[] = ['error', 'warning', 'information'];
 export function collectFindings(file: FileView, limit = Number.POSITIVE_INFINITY): CollectedFindings {
   const added: Finding[] = [];
   const covered = new Set<number>();
+  const hidden = new Set<RuleId>();
   for (const rule of FILE_RULES) {
     rule.check(file, {
       add: (line, report) => {
         if (!covered.has(line)) added.push({ ...complete(rule, report), line });
       },
+      hide: (id) => hidden.add(id),
       cover: (from, to) => {
         for (let line = from; line <= to; line++) {
           if (file.entries[line]?.kind !== 'record') covered.add(line);
@@ -43,7 +45,7 @@ export function collectFindings(file: FileView, limit = Number.POSITIVE_INFINITY
   for (let line = 0; line < file.entries.length; line++) {
     const findings = file.entries[line]?.findings ?? [];
     if (findings.length === 0 || covered.has(line)) continue;
-    for (const finding of findings) keep(finding, line);
+    for (const finding of findings) if (!hidden.has(finding.rule)) keep(finding, line);
   }
   for (const finding of added) keep(finding, finding.line);
   const findings = SEVERITIES.flatMap((severity) => bySeverity[severity]).slice(0, limit);

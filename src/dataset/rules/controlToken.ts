@@ -1,4 +1,4 @@
-import type { RecordRule, Report } from './rule';
+import { fixOf, type RecordRule, type Report } from './rule';
 
 const ROLE = 'system|user|assistant|observation|endoftext|begin_of_image|end_of_image';
 /** In a JSON line these characters can stand only inside a string, so the text itself can be searched. */
@@ -19,7 +19,8 @@ export const controlToken: RecordRule = {
     for (const match of text.matchAll(TOKENS)) {
       const token = match[0].replace(/\\u003c/gi, '<').replace(/\\u003e/gi, '>');
       const end = match.index + match[0].length;
-      reports.push({ start: match.index, end, message: 'controlToken', args: { token } });
+      const fix = fixOf('deleteToken', match.index, end, '', true);
+      reports.push({ start: match.index, end, message: 'controlToken', args: { token }, fix });
     }
     return reports;
   },

@@ -29,6 +29,7 @@ import { trailingComma } from './trailingComma';
 import { truncatedRecord } from './truncatedRecord';
 import { twoRecords } from './twoRecords';
 import { unescapedQuote } from './unescapedQuote';
+import { unknownFile } from './unknownFile';
 import { unknownRole } from './unknownRole';
 import { unknownShape } from './unknownShape';
 import { wrongType } from './wrongType';
@@ -65,8 +66,14 @@ export const PROBLEM_RULES: readonly ProblemRule[] = [
 
 export const RECORD_RULES: readonly RecordRule[] = [duplicateKey, loneSurrogate, controlToken, placeholder];
 
-/** In this order: the first two hide what they explain. */
-export const FILE_RULES: readonly FileRule[] = [arrayFile, multiLineRecord, mixedShape, duplicateRecord];
+/** In this order: the first ones hide what they explain. */
+export const FILE_RULES: readonly FileRule[] = [
+  arrayFile,
+  multiLineRecord,
+  unknownFile,
+  mixedShape,
+  duplicateRecord,
+];
 
 export const RULES: readonly Rule[] = [
   ...Object.values(TEXT_RULES),

@@ -96,6 +96,8 @@ export interface FileReport {
   add(line: number, report: Report): void;
   /** From now on hides the findings of lines `from..to` (inclusive) that are not records by themselves. */
   cover(from: number, to: number): void;
+  /** Hides what the rule found in single lines. */
+  hide(rule: RuleId): void;
 }
 
 export function fixOf(title: string, start: number, end: number, text: string, review = false): TextFix {

@@ -25,5 +25,7 @@ export const fixTitles: Readonly<Record<string, (t: Translate) => string>> = {
   deleteTurns: (t) => t('Delete the turns after the last answer'),
   deleteDuplicate: (t) => t('Delete the repeated record'),
   joinLines: (t) => t('Join the record into one line'),
+  wrapMessages: (t) => t('Put the messages into a record'),
+  deleteToken: (t) => t('Delete the special token'),
   convertArray: (t) => t('Convert the array to JSON Lines'),
 };

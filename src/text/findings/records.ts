@@ -5,6 +5,8 @@ import type { Translate } from '../translate';
 /** What is wrong with a line that is JSON. */
 export const recordMessages: MessageTable = {
   unknownShape: (t, args) => t('No known record format has these keys: {keys}', args),
+  unknownFile: (t, args) =>
+    t('No record of this file has a known format. The first one has these keys: {keys}', args),
   notAnObject: (t, args) =>
     t('A record is a JSON object; this is {actual}.', { actual: typeName(t, args['actual']) }),
   missingField: (t, args) => t('"{field}" is missing.', args),
@@ -19,7 +21,7 @@ export const recordMessages: MessageTable = {
   emptyAnswer: (t, args) => t('"{field}" is empty: nothing to learn, the record is not trained on.', args),
   emptyPrompt: (t, args) =>
     t('"{field}" is empty: an answer to nothing, the record is not trained on.', args),
-  unknownRole: (t, args) => t('Unknown role "{role}"', args),
+  unknownRole: (t, args) => t('Unknown role "{role}".', args),
   unknownRoleSuggestion: (t, args) => t('Unknown role "{role}". Did you mean "{suggestion}"?', args),
   repeatedRole: (t, args) => t('Two "{role}" turns in a row: user and assistant must take turns.', args),
   systemNotFirst: (t) => t('The system message must be the first one.'),
