@@ -8,7 +8,7 @@ import type { LoraConfig, TensorReader } from '../checkpoint/types';
 import { GlmError } from '../protocol/errors';
 import type { GraphBuilder, Variable } from './backend/graphBuilder';
 import type { DType, Value } from './backend/ops';
-import { Session } from './backend/session';
+import { Session, type Program, type ProgramDefinition } from './backend/session';
 import { NativeTensor } from './backend/tensor';
 import { createModel } from './glm/registry';
 import type { DecoderModel } from './glm/model';
@@ -38,6 +38,7 @@ export interface ResidentOptions {
 export class ResidentModel {
   readonly session: Session;
   lora: LoraLayout | null = null;
+  private readonly programs = new Map<string, Program>();
 
   private constructor(
     readonly directory: string,
@@ -125,9 +126,9 @@ export class ResidentModel {
     }
   }
 
-  /** Assigns a float32 variable. */
+  /** Assigns a variable from float32 values. */
   async write(variable: Variable, values: Float32Array): Promise<void> {
-    const program = this.session.compile((graph) => {
+    const program = this.once(`write ${variable.name}`, (graph) => {
       const value = graph.placeholder(variable.shape, 'float32');
       return { inputs: [value], outputs: [], effects: [graph.assign(variable, graph.cast(value, variable.dtype))] };
     });
@@ -136,13 +137,23 @@ export class ResidentModel {
 
   /** The values of a variable, widened to float32. */
   async read(variable: Variable): Promise<Float32Array> {
-    const program = this.session.compile((graph) => ({
+    const program = this.once(`read ${variable.name}`, (graph) => ({
       inputs: [],
       outputs: [graph.cast(graph.read(variable), 'float32')],
       effects: [],
     }));
     const [values] = await program.run([]);
     return values as Float32Array;
+  }
+
+  /** The graph only grows, so what is run again is compiled once. */
+  private once(key: string, build: (graph: GraphBuilder) => ProgramDefinition): Program {
+    let program = this.programs.get(key);
+    if (!program) {
+      program = this.session.compile(build);
+      this.programs.set(key, program);
+    }
+    return program;
   }
 
   get parameters(): number {

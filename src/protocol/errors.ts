@@ -103,8 +103,14 @@ export interface RunErrors {
   'run.adapterWithFull': { path: string };
   /** The run file itself is missing. */
   'run.fileNotFound': { path: string };
-  /** 1-based place of a syntax error; `reason` is a `JsonReason`. */
-  'run.notJson': { path: string; line: number; column: number; reason: string };
+  /** 1-based place of a syntax error; `finding` names a sentence of `src/text/findings`, with its arguments beside it. */
+  'run.notJson': {
+    path: string;
+    line: number;
+    column: number;
+    finding: string;
+    [argument: string]: string | number;
+  };
   /** Another process works in the run directory. */
   'run.busy': { path: string; pid: number };
   /** `missing` lists what resuming needs and the directory lacks. */
@@ -120,13 +126,18 @@ export interface RunErrors {
 export interface InputErrors {
   'input.notFound': { path: string };
   'input.empty': { path: string };
-  'input.notJson': { path: string; line: number; column: number; reason: string };
+  /** `finding` names a sentence of `src/text/findings`, with its arguments beside it. */
+  'input.badRow': {
+    path: string;
+    line: number;
+    column: number;
+    finding: string;
+    [argument: string]: string | number;
+  };
   /** The record has none of the shapes listed in `expected`. */
   'input.unknownRow': { path: string; line: number; expected: string };
   /** `expected` is a `FieldExpectation`. */
   'input.badField': { path: string; line: number; field: string; expected: string };
-  /** A dataset record that cannot be used; `problem` is a `ProblemCode`, beside it stand the problem's own arguments. */
-  'input.badRecord': { path: string; line: number; problem: string; [argument: string]: string | number };
   'input.tokenRange': { path: string; line: number; token: number; size: number };
   'input.tooLong': { path: string; line: number; tokens: number; limit: number };
   /** Nothing of the record is trained, or it cannot be encoded. `reason` is a `DropReason`. */

@@ -1,6 +1,6 @@
 /** A loaded model that scores and generates: what the command line and the chat use. */
 import { GlmError } from '../../protocol/errors';
-import { loadTokenizer } from '../../tokenizer/loadTokenizer';
+import { loadTokenizer } from '../../tokenizer/load';
 import type { TokenizerBundle } from '../../tokenizer/types';
 import { ResidentModel } from '../residentModel';
 import type { GenerateOptions, Generation, LoadOptions, Score } from '../types';

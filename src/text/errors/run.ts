@@ -1,6 +1,6 @@
 import type { RunErrors } from '../../protocol/errors';
 import type { ErrorTable } from '../errors';
-import { describeJsonReason } from '../jsonReasons';
+import { describeFinding } from '../findings';
 
 export const runErrors: ErrorTable<RunErrors> = {
   'run.invalidFile': (t, args) => ({
@@ -12,11 +12,11 @@ export const runErrors: ErrorTable<RunErrors> = {
     remedy: t('Check the path after --config, or make a run file with "Fine-tune ChatGLM" in the editor.'),
   }),
   'run.notJson': (t, args) => ({
-    message: t('{path}:{line}:{column}: not JSON, {reason}.', {
+    message: t('{path}:{line}:{column}: {problem}', {
       ...args,
-      reason: describeJsonReason(t, args.reason),
+      problem: describeFinding(t, { message: args.finding, args }),
     }),
-    remedy: t('Correct the run file at this place. Comments and trailing commas are not allowed.'),
+    remedy: t('Correct the run file at this place.'),
   }),
   'run.notFound': (t, args) => ({
     message: t('There is no run at {path}.', { ...args }),
@@ -25,6 +25,10 @@ export const runErrors: ErrorTable<RunErrors> = {
   'run.exists': (t, args) => ({
     message: t('{path} already holds a run.', { ...args }),
     remedy: t('Resume it, name another directory with --run-dir, or replace it with --overwrite.'),
+  }),
+  'run.adapterWithFull': (t, args) => ({
+    message: t('A full fine-tuning run cannot start from the adapter {path}.', { ...args }),
+    remedy: t('Set "adapter" to null, or choose the method "lora".'),
   }),
   'run.noCheckpoint': (t, args) => ({
     message: t('{path} has no checkpoint to resume from.', { ...args }),

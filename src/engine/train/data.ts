@@ -1,0 +1,92 @@
+/** Reads and encodes the datasets of a run. */
+import { readRecords } from '../../dataset';
+import type { TrainingRecord } from '../../dataset/types';
+import { GlmError } from '../../protocol/errors';
+import type { RunFile } from '../../protocol/run';
+import { encodeTokens } from '../../tokenizer/templates/plainRecords';
+import { loadTokenizer } from '../../tokenizer/load';
+import type { DropReason, EncodedSample, TokenizerBundle } from '../../tokenizer/types';
+import { Random } from '../random';
+import type { TrainingRow } from './rows';
+
+export interface DatasetRows {
+  rows: TrainingRow[];
+  /** Records that cannot be trained on. */
+  dropped: number;
+  /** Rows that lost tokens to fit. */
+  truncated: number;
+}
+
+export interface RunData {
+  train: DatasetRows;
+  validation: DatasetRows;
+}
+
+/** Labels of the validation split's random stream. */
+const SPLIT_STREAM = 0x73706c69;
+
+/**
+ * Reads the training and validation rows of a run. With `validation_split` that share of the training rows, chosen by the seed,
+ * is set aside. Throws `dataset.*` and `tokenizer.*`; the tokenizer is read only where a row is text.
+ */
+export async function readRunData(run: RunFile, vocabSize: number, modelLength: number): Promise<RunData> {
+  const encoder = new RecordEncoder(run, vocabSize, Math.min(run.dataset.max_length, modelLength));
+  const train = await readDataset(run.dataset.train, encoder);
+  if (train.rows.length === 0) throw empty(run.dataset.train, train);
+  if (run.dataset.validation) {
+    const validation = await readDataset(run.dataset.validation, encoder);
+    if (validation.rows.length === 0) throw empty(run.dataset.validation, validation);
+    return { train, validation };
+  }
+  return splitOff(train, run.dataset.validation_split, run.training.seed);
+}
+
+function empty(path: string, { dropped }: DatasetRows): GlmError {
+  return new GlmError('dataset.empty', { path, rows: dropped, dropped });
+}
+
+class RecordEncoder {
+  private tokenizer: TokenizerBundle | null = null;
+
+  constructor(
+    private readonly run: RunFile,
+    private readonly vocabSize: number,
+    private readonly maxLength: number,
+  ) {}
+
+  async encode(record: TrainingRecord): Promise<EncodedSample | { dropped: DropReason }> {
+    if (record.kind === 'tokens') return encodeTokens(record, this.vocabSize, this.maxLength);
+    this.tokenizer ??= await loadTokenizer(this.run.model, { vocabSize: this.vocabSize });
+    const options = { maxLength: this.maxLength, maskHistory: this.run.dataset.mask_history };
+    return this.tokenizer.template.encodeRecord(record, options);
+  }
+}
+
+async function readDataset(path: string, encoder: RecordEncoder): Promise<DatasetRows> {
+  const result: DatasetRows = { rows: [], dropped: 0, truncated: 0 };
+  for await (const item of readRecords(path)) {
+    const sample = 'dropped' in item ? item : await encoder.encode(item.record);
+    if ('dropped' in sample) {
+      result.dropped++;
+      continue;
+    }
+    if (sample.truncated > 0) result.truncated++;
+    const { inputIds, labels } = sample;
+    result.rows.push({ inputIds, labels, lines: [item.line], starts: [0] });
+  }
+  return result;
+}
+
+/** Moves a share of the rows, rounded, to validation; at least one row stays on each side of a split above 0. */
+function splitOff(train: DatasetRows, share: number, seed: number): RunData {
+  const none: DatasetRows = { rows: [], dropped: 0, truncated: 0 };
+  const { length } = train.rows;
+  if (share === 0 || length < 2) return { train, validation: none };
+  const count = Math.min(length - 1, Math.max(1, Math.round(length * share)));
+  const order = new Random(seed, SPLIT_STREAM).shuffle(Array.from(train.rows.keys()));
+  const aside = new Set(order.slice(0, count));
+  return {
+    train: { ...train, rows: train.rows.filter((_, i) => !aside.has(i)) },
+    validation: { ...none, rows: train.rows.filter((_, i) => aside.has(i)) },
+  };
+}

@@ -1,0 +1,35 @@
+import { createMicroBatch } from './microBatch';
+import type { TrainingRow } from './rows';
+import type { TrainingStep } from './step';
+
+export interface Evaluation {
+  /** Mean over all trained tokens. */
+  loss: number;
+  perplexity: number;
+  tokenAccuracy: number;
+}
+
+/** Loss and accuracy over rows; null when `stop` asks to end early. Rows of similar length share a batch. */
+export async function evaluateRows(
+  step: TrainingStep,
+  rows: readonly TrainingRow[],
+  batchSize: number,
+  stop: () => boolean,
+): Promise<Evaluation | null> {
+  const sorted = rows.toSorted((a, b) => b.inputIds.length - a.inputIds.length);
+  let sum = 0;
+  let hits = 0;
+  let count = 0;
+  for (let start = 0; start < sorted.length; start += batchSize) {
+    if (stop()) return null;
+    const micro = createMicroBatch(sorted.slice(start, start + batchSize), batchSize, 1);
+    const { tokenLosses, correct } = await step.evaluate(micro);
+    for (let i = 0; i < micro.trained; i++) {
+      sum += tokenLosses[i];
+      hits += correct[i];
+    }
+    count += micro.trained;
+  }
+  const loss = sum / count;
+  return { loss, perplexity: Math.exp(loss), tokenAccuracy: hits / count };
+}
