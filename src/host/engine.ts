@@ -1,10 +1,10 @@
 /** The engine's native library: is it there, and getting it. */
 import * as vscode from 'vscode';
-import { installEngine, installedEngine } from '../install';
+import type { InstallProgress } from '../install';
 import { Disposable } from './lifecycle';
 import type { Log } from './log';
 import type { Failures } from './failures';
-import { indexUrlSetting, variantSetting } from './settings';
+import { indexUrlSetting, proxySetting, variantSetting } from './settings';
 import { t } from './translate';
 import { requireTrust } from './trust';
 
@@ -22,7 +22,8 @@ export class Engine extends Disposable {
   }
 
   async isInstalled(): Promise<boolean> {
-    return (await installedEngine()) !== null;
+    const { installedEngine } = await import('../install');
+    return installedEngine() !== null;
   }
 
   /** True where the engine is there, or the user let it be installed now. */
@@ -79,15 +80,39 @@ export class Engine extends Disposable {
     progress: vscode.Progress<{ message?: string; increment?: number }>,
     signal: AbortSignal,
   ): Promise<void> {
+    // Loaded when needed: the installer's network code is the largest part of the bundle.
+    const { installEngine } = await import('../install');
     const indexUrl = indexUrlSetting();
-    await installEngine({
+    const proxy = proxySetting();
+    let percent = 0;
+    const engine = await installEngine({
       variant: variantSetting(),
       ...(indexUrl ? { indexUrl } : {}),
+      ...(proxy ? { proxy } : {}),
       signal,
-      onProgress: () => {
-        progress.report({ message: '' });
-        this.log.debug('install');
+      onProgress: (now) => {
+        const reached = now.totalBytes > 0 ? (100 * now.receivedBytes) / now.totalBytes : 0;
+        progress.report({ message: progressText(now), increment: Math.max(0, reached - percent) });
+        percent = Math.max(percent, reached);
       },
     });
+    this.log.info(`engine ${engine.version} (${engine.variant}) in ${engine.directory}`);
+  }
+}
+
+function progressText(progress: InstallProgress): string {
+  const megabytes = (bytes: number): string => Math.round(bytes / 1e6).toLocaleString(vscode.env.language);
+  switch (progress.phase) {
+    case 'waiting':
+      return t('waiting for another installation to finish');
+    case 'preparing':
+      return t('looking for the files');
+    case 'downloading':
+      return t('{received} of {total} MB', {
+        received: megabytes(progress.receivedBytes),
+        total: megabytes(progress.totalBytes),
+      });
+    case 'unpacking':
+      return t('checking {file}', { file: progress.file });
   }
 }

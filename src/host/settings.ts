@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { SamplingSettings } from '../protocol/control';
 import { CONFIGURATION, SETTINGS } from './names';
 
-export type EngineVariant = 'auto' | 'cpu' | 'gpu';
+export type EngineVariant = 'auto' | 'cpu' | 'cuda';
 
 function configuration(): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration(CONFIGURATION);
@@ -19,6 +19,11 @@ export function indexUrlSetting(): string {
 
 export function variantSetting(): EngineVariant {
   return configuration().get<EngineVariant>(SETTINGS.variant, 'auto');
+}
+
+/** VS Code's own proxy setting, empty where the environment decides. */
+export function proxySetting(): string {
+  return vscode.workspace.getConfiguration('http').get<string>('proxy', '').trim();
 }
 
 /** Setting behind each sampling value. */
