@@ -10,11 +10,13 @@ async function main(): Promise<void> {
   const root = packageRoot(__dirname);
   const language = chooseLanguage(argv, process.env);
   const { stdout, stderr, env } = process;
+  const drawable = env.TERM !== 'dumb' && !env.NO_COLOR;
   const output = new Output({
     stdout,
     stderr,
     json: argv.includes('--json'),
-    terminal: stderr.isTTY && env.TERM !== 'dumb' && env.NO_COLOR === undefined,
+    terminal: Boolean(stderr.isTTY) && drawable,
+    colouredResults: Boolean(stdout.isTTY) && drawable,
   });
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     version: string;

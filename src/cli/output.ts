@@ -13,6 +13,8 @@ export interface OutputOptions {
   json: boolean;
   /** Colour and bars on standard error. */
   terminal: boolean;
+  /** Colour on standard output. */
+  colouredResults?: boolean;
 }
 
 const RED = '\u001b[31m';
@@ -91,9 +93,9 @@ export class Output {
     if (remedy) this.remark(remedy);
   }
 
-  /** `text` in a colour where standard error is a terminal. */
-  colour(text: string, colour: Colour): string {
-    return this.options.terminal ? `${CODES[colour]}${text}${PLAIN}` : text;
+  /** `text` of a result in a colour, where standard output is a terminal. */
+  paint(text: string, colour: Colour): string {
+    return this.options.colouredResults ? `${CODES[colour]}${text}${PLAIN}` : text;
   }
 
   /** A bar on a terminal, now and then a line in a pipe, nothing with --json. */
@@ -112,6 +114,10 @@ export class Output {
   async flush(): Promise<void> {
     this.progressShown?.stop();
     await Promise.all([flushStream(this.options.stdout), flushStream(this.options.stderr)]);
+  }
+
+  private colour(text: string, colour: Colour): string {
+    return this.options.terminal ? `${CODES[colour]}${text}${PLAIN}` : text;
   }
 
   private remark(text: string): void {

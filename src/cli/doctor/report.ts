@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineReport } from '../../engine/types';
-import { engineDirectory, glmtuneHome, installedEngine, resolveIndex } from '../../install';
+import { engineDirectory, glmtuneHome, installedEngine } from '../../install';
+import { resolveIndex } from '../../install/indexUrl';
 import { toErrorData, type ErrorCode } from '../../protocol/errors';
 import { describeThrown } from '../../text/errors';
 import type { CommandContext } from '../context';

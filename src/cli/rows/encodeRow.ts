@@ -4,7 +4,7 @@ import { normaliseRecord } from '../../dataset/formats';
 import type { Message, Role, ToolDescription, TrainingRecord } from '../../dataset/types';
 import { GlmError } from '../../protocol/errors';
 import type { ChatTemplate, TokenizerBundle } from '../../tokenizer/types';
-import type { Row } from './readRows';
+import { badRow, type Row } from './readRows';
 
 /** The model's side of encoding; a `LanguageModel` is one. */
 export interface RowEncoder {
@@ -120,15 +120,8 @@ function hasHistory(history: JsonValue | undefined): boolean {
 function trainingRecord(row: Row, expected: string): TrainingRecord {
   const normalised = normaliseRecord(row.value);
   if ('record' in normalised) return normalised.record;
-  const problem = normalised.problems.find(({ fatal }) => fatal);
-  if (!problem || normalised.format === null)
-    throw new GlmError('input.unknownRow', { path: row.path, line: row.line, expected });
-  throw new GlmError('input.badRecord', {
-    ...(problem.args as Record<string, string | number>),
-    path: row.path,
-    line: row.line,
-    problem: problem.code,
-  });
+  if (normalised.format !== null) throw badRow(row.path, row.line, row.text);
+  throw new GlmError('input.unknownRow', { path: row.path, line: row.line, expected });
 }
 
 /** A list of token ids of the model's vocabulary, not empty. */

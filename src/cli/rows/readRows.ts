@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../dataset/json';
 import { readLines } from '../../dataset/jsonl/reader';
-import { findSyntaxFault } from '../../dataset/jsonl/syntax';
+import { lintLine } from '../../dataset/lint/lintLine';
 import { GlmError } from '../../protocol/errors';
 
 export interface Row {
@@ -12,6 +12,7 @@ export interface Row {
   /** 1-based. */
   line: number;
   value: JsonObject;
+  text: string;
 }
 
 /** Names standard input. */
@@ -19,14 +20,15 @@ const STDIN = '-';
 
 /**
  * Reads the rows of `path`, or of standard input for `-`; blank lines are passed over.
- * Throws GlmError `input.notFound`, `input.notJson`, `input.unknownRow`; `input.empty` where there is no row at all.
+ * Throws GlmError `input.notFound`, `input.badRow`, `input.unknownRow`; `input.empty` where there is no row at all.
  */
 export async function* readRows(path: string, expected: string): AsyncGenerator<Row, void, void> {
   let rows = 0;
   for await (const { line, text } of path === STDIN ? standardInput() : fileLines(path)) {
     if (text.trim() === '') continue;
     rows += 1;
-    yield { path, line, value: parseRow(path, line, text, expected) };
+    const json = line === 1 ? text.replace(/^\uFEFF/, '') : text;
+    yield { path, line, value: parseRow(path, line, json, expected), text: json };
   }
   if (rows === 0) throw new GlmError('input.empty', { path });
 }
@@ -43,22 +45,24 @@ async function* standardInput(): AsyncGenerator<{ line: number; text: string }> 
 }
 
 function parseRow(path: string, line: number, text: string, expected: string): JsonObject {
-  const json = line === 1 ? text.replace(/^\uFEFF/, '') : text;
-  const value = parse(path, line, json);
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch {
+    throw badRow(path, line, text);
+  }
   if (!isJsonObject(value)) throw new GlmError('input.unknownRow', { path, line, expected });
   return value;
 }
 
-function parse(path: string, line: number, text: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    const fault = findSyntaxFault(text);
-    throw new GlmError('input.notJson', {
-      path,
-      line,
-      column: (fault?.start ?? 0) + 1,
-      reason: fault?.cause ?? 'unexpected',
-    });
-  }
+/** The first thing that the linter finds wrong with a row that cannot be used. */
+export function badRow(path: string, line: number, text: string): GlmError {
+  const finding = lintLine(text).findings.find(({ severity }) => severity === 'error');
+  return new GlmError('input.badRow', {
+    ...finding?.args,
+    path,
+    line,
+    column: (finding?.start ?? 0) + 1,
+    finding: finding?.message ?? 'unexpected',
+  });
 }

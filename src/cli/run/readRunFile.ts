@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { JsonPath } from '../../dataset/json';
 import { JsonPositions } from '../../dataset/jsonl/positions';
 import { findSyntaxFault } from '../../dataset/jsonl/syntax';
+import { syntaxRule } from '../../dataset/rules';
 import { GlmError } from '../../protocol/errors';
 import { parseRunFile, type RunFile } from '../../protocol/run';
 import { describeRunProblem } from '../../text/runProblems';
@@ -45,12 +46,9 @@ function readText(file: string): string {
     JSON.parse(text);
     return text;
   } catch {
-    const fault = findSyntaxFault(text);
-    throw new GlmError('run.notJson', {
-      path: file,
-      ...placeAt(text, fault?.start ?? 0),
-      reason: fault?.cause ?? 'unexpected',
-    });
+    const fault = findSyntaxFault(text) ?? { cause: 'unexpected', start: 0, end: text.length };
+    const { message, args, start } = syntaxRule(fault.cause).check(text, fault);
+    throw new GlmError('run.notJson', { ...args, path: file, ...placeAt(text, start), finding: message });
   }
 }
 

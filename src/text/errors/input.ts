@@ -1,6 +1,6 @@
 import type { InputErrors } from '../../protocol/errors';
 import type { ErrorTable } from '../errors';
-import { describeJsonReason } from '../jsonReasons';
+import { describeFinding } from '../findings';
 import type { Translate } from '../translate';
 
 function dropReason(t: Translate, reason: string): string {
@@ -44,20 +44,16 @@ export const inputErrors: ErrorTable<InputErrors> = {
     message: t('{path} has no rows.', { ...args }),
     remedy: t('Write one JSON object on each line.'),
   }),
-  'input.notJson': (t, args) => ({
-    message: t('{path}:{line}:{column}: not JSON, {reason}.', {
+  'input.badRow': (t, args) => ({
+    message: t('{path}:{line}:{column}: {problem}', {
       ...args,
-      reason: describeJsonReason(t, args.reason),
+      problem: describeFinding(t, { message: args.finding, args }),
     }),
-    remedy: t('Write one JSON object on each line.'),
+    remedy: t('Run "chatglm-finetune lint" on the file and mend the problems it names.'),
   }),
   'input.unknownRow': (t, args) => ({
     message: t('{path}:{line}: this row has none of the expected keys ({expected}).', { ...args }),
     remedy: t('Run "chatglm-finetune lint" on the file, or see --help for the shapes of a row.'),
-  }),
-  'input.badRecord': (t, args) => ({
-    message: t('{path}:{line}: this row cannot be used: {reason}.', { ...args, reason: args.problem }),
-    remedy: t('Run "chatglm-finetune lint" on the file and mend the problems it names.'),
   }),
   'input.badField': (t, args) => ({
     message: t('{path}:{line}: "{field}" must be {expected}.', {
