@@ -1,0 +1,121 @@
+/** Downloads into `.part` files that a later try, or a later run, goes on with. */
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { GlmError } from '../protocol/errors';
+import { bodyOf, type FetchResponse, type Network } from './network';
+import { requestFrom, type RemoteSource } from './sources';
+
+/** Called with the bytes that are on the disk now. */
+export type OnBytes = (bytes: number) => void;
+
+/**
+ * Downloads a part of a file.
+ * @param part holds the bytes from `offset` on; what it has already is kept
+ */
+export async function downloadRange(
+  network: Network,
+  source: RemoteSource,
+  offset: number,
+  length: number,
+  part: string,
+  signal: AbortSignal,
+  onBytes: OnBytes,
+): Promise<void> {
+  let have = await sizeOf(part);
+  if (have > length) {
+    await rm(part);
+    have = 0;
+  }
+  onBytes(have);
+  await network.retry(signal, async (progressed) => {
+    while (have < length) {
+      const response = await source.stream(offset + have, length - have, signal);
+      const before = have;
+      have = await append(response, source.url, part, have, length, signal, (bytes) => {
+        if (bytes > before) progressed();
+        onBytes(bytes);
+      });
+      if (have === before) throw short(source.url, have, length);
+    }
+  });
+}
+
+/**
+ * Downloads a whole file, for servers without ranges.
+ * @returns when `part` is complete, as far as the server said how long it is
+ */
+export async function downloadWhole(
+  network: Network,
+  url: string,
+  part: string,
+  signal: AbortSignal,
+  onBytes: (bytes: number, total: number | null) => void,
+): Promise<void> {
+  await network.retry(signal, async (progressed) => {
+    const have = await sizeOf(part);
+    const { response, offset, total } = await requestFrom(network, url, have, signal).catch(
+      (error: unknown) => {
+        if (!isBeyondEnd(error)) throw error;
+        // The part is as long as the file, or longer: whether it is right is not known. Take it anew.
+        return requestFrom(network, url, 0, signal);
+      },
+    );
+    const most = total ?? Number.MAX_SAFE_INTEGER;
+    const end = await append(response, url, part, offset, most, signal, (bytes) => {
+      if (bytes > have) progressed();
+      onBytes(bytes, total);
+    });
+    if (total !== null && end < total) throw short(url, end, total);
+  });
+}
+
+function isBeyondEnd(error: unknown): boolean {
+  return error instanceof GlmError && (error.args as { status?: number }).status === 416;
+}
+
+function short(url: string, have: number, length: number): GlmError {
+  return new GlmError('install.network', { url, detail: `${have} / ${length} B` });
+}
+
+/** Writes a body to `part` from `offset` on. @returns size of `part` */
+async function append(
+  response: FetchResponse,
+  url: string,
+  part: string,
+  offset: number,
+  most: number,
+  signal: AbortSignal,
+  onBytes: OnBytes,
+): Promise<number> {
+  const handle = await open(part, offset === 0 ? 'w' : 'r+');
+  let have = offset;
+  try {
+    for await (const piece of bodyOf(response, url, signal)) {
+      if (have + piece.byteLength > most)
+        throw new GlmError('install.badResponse', { url, detail: `> ${most} B` });
+      await writeAt(handle, piece, have, part);
+      have += piece.byteLength;
+      onBytes(have);
+    }
+    return have;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAt(handle: FileHandle, piece: Uint8Array, position: number, file: string): Promise<void> {
+  let done = 0;
+  while (done < piece.byteLength) {
+    const { bytesWritten } = await handle
+      .write(piece, done, piece.byteLength - done, position + done)
+      .catch((error: NodeJS.ErrnoException) => {
+        // `write` knows no path; the message to the user needs one.
+        error.path ??= file;
+        throw error;
+      });
+    done += bytesWritten;
+  }
+}
+
+export async function sizeOf(file: string): Promise<number> {
+  return (await stat(file).catch(() => null))?.size ?? 0;
+}
