@@ -1,5 +1,5 @@
 /** The bundles of the product: entry points, targets, and what each must never reach. */
-import { finishCommandLine, forbid, requireAtRunTime, tfjsCoreOnly } from './plugins.mjs';
+import { finishCommandLine, forbid, requireAtRunTime, tfjsCoreOnly, zodInEnglish } from './plugins.mjs';
 
 const NO_TFJS = {
   pattern: /^(@tensorflow\/|koffi$|@koromix\/)/,
@@ -15,7 +15,7 @@ export const bundles = [
   {
     name: 'dist/extension.js',
     entry: 'src/extension.ts',
-    options: { ...node('node22'), external: ['vscode'], plugins: [forbid([NO_TFJS])] },
+    options: { ...node('node22'), external: ['vscode'], plugins: [forbid([NO_TFJS]), zodInEnglish()] },
   },
   {
     name: 'dist/cli.js',
@@ -26,6 +26,7 @@ export const bundles = [
       plugins: [
         forbid([NO_TFJS, NO_VSCODE]),
         requireAtRunTime({ './engine.js': './engine.js' }),
+        zodInEnglish(),
         finishCommandLine(),
       ],
     },
@@ -36,7 +37,12 @@ export const bundles = [
     options: {
       ...node('node20'),
       mainFields: ['module', 'main'],
-      plugins: [forbid([NO_VSCODE]), requireAtRunTime({ koffi: './vendor/koffi' }), tfjsCoreOnly()],
+      plugins: [
+        forbid([NO_VSCODE]),
+        requireAtRunTime({ koffi: './vendor/koffi' }),
+        zodInEnglish(),
+        tfjsCoreOnly(),
+      ],
     },
   },
   { name: 'dist/webview/chat.js', entry: 'webview/chat/main.ts', options: webview() },
@@ -56,6 +62,6 @@ function webview() {
     target: 'es2022',
     loader: { '.ttf': 'file', '.svg': 'dataurl' },
     assetNames: '[name]',
-    plugins: [forbid([NO_TFJS, NO_VSCODE])],
+    plugins: [forbid([NO_TFJS, NO_VSCODE]), zodInEnglish()],
   };
 }

@@ -79,6 +79,24 @@ export function tfjsCoreOnly() {
 }
 
 /**
+ * zod's messages in English only: the sentences people read are our own, and 40 languages are 260 KB that VS Code would parse
+ * at every start.
+ * @returns {import('esbuild').Plugin}
+ */
+export function zodInEnglish() {
+  return {
+    name: 'zod-in-english',
+    setup(build) {
+      build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer, resolveDir }) =>
+        /[\\/]node_modules[\\/]zod[\\/]/.test(importer)
+          ? { path: path.resolve(resolveDir, '../locales/en.js') }
+          : undefined,
+      );
+    },
+  };
+}
+
+/**
  * Makes the command line executable and lets it write what is generated from its code: the JSON schemas of the run file.
  * @returns {import('esbuild').Plugin}
  */
