@@ -4,7 +4,14 @@ import { Random } from './random';
 import type { Turn } from './topics/dialogues';
 import { followUpDialogues, systemDialogues, turns, twoTurnDialogues } from './topics/dialogues';
 import { handwrittenPairs } from './topics/handwritten';
-import { animalPairs, capitalPairs, colorPairs, definitionPairs, oppositePairs, truthPairs } from './topics/knowledge';
+import {
+  animalPairs,
+  capitalPairs,
+  colorPairs,
+  definitionPairs,
+  oppositePairs,
+  truthPairs,
+} from './topics/knowledge';
 import { calendarPairs, countingPairs, sumPairs } from './topics/numbers';
 import { repeatPairs, translationPairs } from './topics/words';
 
@@ -25,7 +32,8 @@ export function assertOneAnswerEach(pairs: readonly Pair[]): void {
   const answers = new Map<string, string>();
   for (const { ask, answer } of pairs) {
     const known = answers.get(ask);
-    if (known !== undefined && known !== answer) throw new Error(`Two answers to "${ask}": "${known}", "${answer}"`);
+    if (known !== undefined && known !== answer)
+      throw new Error(`Two answers to "${ask}": "${known}", "${answer}"`);
     answers.set(ask, answer);
   }
 }
@@ -53,12 +61,13 @@ export function expandCorpus(seed: number): Corpus {
   ];
   assertOneAnswerEach([...all, ...translations.heldOut]);
   const trained = unique(all);
-  const records = [
+  const drawn = [
     ...trained.map(turns),
     ...systemDialogues(trained, WITH_SYSTEM_TURN, random),
     ...twoTurnDialogues(trained, TWO_TURNS, random),
     ...followUpDialogues(random),
   ];
+  const records = [...new Map(drawn.map((record) => [JSON.stringify(record), record])).values()];
   return { records: random.shuffled(records), trained, heldOut: translations.heldOut };
 }
 

@@ -21,14 +21,14 @@ export class Random {
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
+    return items[this.below(items.length)];
   }
 
   shuffled<T>(items: readonly T[]): T[] {
     const result = [...items];
     for (let last = result.length - 1; last > 0; last -= 1) {
       const other = this.below(last + 1);
-      [result[last], result[other]] = [result[other]!, result[last]!];
+      [result[last], result[other]] = [result[other], result[last]];
     }
     return result;
   }

@@ -11,7 +11,11 @@ export interface Turn {
 }
 
 const SYSTEM = {
-  en: ['You are a helpful assistant.', 'Answer in a short sentence.', 'You are a friendly assistant. Keep it short.'],
+  en: [
+    'You are a helpful assistant.',
+    'Answer in a short sentence.',
+    'You are a friendly assistant. Keep it short.',
+  ],
   zh: ['你是一个乐于助人的助手。', '请用一句话回答。', '你是一个友好的助手，回答要简短。'],
 } as const;
 
@@ -43,15 +47,29 @@ export function twoTurnDialogues(from: readonly Pair[], count: number, random: R
 export function followUpDialogues(random: Random): Turn[][] {
   return capitals.flatMap((row) => {
     const [country, city, countryZh, cityZh] = row;
-    const [before, beforeCity, beforeZh, beforeCityZh] = random.pick(capitals.filter((other) => other !== row));
+    const [before, beforeCity, beforeZh, beforeCityZh] = random.pick(
+      capitals.filter((other) => other !== row),
+    );
     return [
       [
-        ...turns({ ask: `What is the capital of ${before!}?`, answer: fill(CAPITAL_ANSWER.en, { country: before!, city: beforeCity! }) }),
-        ...turns({ ask: `And ${country!}?`, answer: fill(CAPITAL_ANSWER.en, { country: country!, city: city! }) }),
+        ...turns({
+          ask: `What is the capital of ${before}?`,
+          answer: fill(CAPITAL_ANSWER.en, { country: before, city: beforeCity }),
+        }),
+        ...turns({
+          ask: `And ${country}?`,
+          answer: fill(CAPITAL_ANSWER.en, { country, city }),
+        }),
       ],
       [
-        ...turns({ ask: `${beforeZh!}的首都是哪里？`, answer: fill(CAPITAL_ANSWER.zh, { country: beforeZh!, city: beforeCityZh! }) }),
-        ...turns({ ask: `那${countryZh!}呢？`, answer: fill(CAPITAL_ANSWER.zh, { country: countryZh!, city: cityZh! }) }),
+        ...turns({
+          ask: `${beforeZh}的首都是哪里？`,
+          answer: fill(CAPITAL_ANSWER.zh, { country: beforeZh, city: beforeCityZh }),
+        }),
+        ...turns({
+          ask: `那${countryZh}呢？`,
+          answer: fill(CAPITAL_ANSWER.zh, { country: countryZh, city: cityZh }),
+        }),
       ],
     ];
   });

@@ -52,30 +52,66 @@ function neighbours(list: readonly string[]): { item: string; next: string; befo
   const { length } = list;
   return list.map((item, index) => ({
     item,
-    next: list[(index + 1) % length]!,
-    before: list[(index + length - 1) % length]!,
+    next: list[(index + 1) % length],
+    before: list[(index + length - 1) % length],
   }));
 }
 
 export function calendarPairs(): Pair[] {
   const { days, months } = calendar;
   const dayPairs = neighbours(days.en).flatMap((v) => [
-    ...pairs('calendar', 'en', ['What day comes after {item}?', 'Which day follows {item}?'], '{next} comes after {item}.', v),
+    ...pairs(
+      'calendar',
+      'en',
+      ['What day comes after {item}?', 'Which day follows {item}?'],
+      '{next} comes after {item}.',
+      v,
+    ),
     ...pairs('calendar', 'en', ['What day comes before {item}?'], '{before} comes before {item}.', v),
   ]);
   const dayPairsZh = neighbours(days.zh).flatMap((v) => [
-    ...pairs('calendar', 'zh', ['{item}的后一天是星期几？', '{item}后面是星期几？'], '{item}的后一天是{next}。', v),
+    ...pairs(
+      'calendar',
+      'zh',
+      ['{item}的后一天是星期几？', '{item}后面是星期几？'],
+      '{item}的后一天是{next}。',
+      v,
+    ),
     ...pairs('calendar', 'zh', ['{item}的前一天是星期几？'], '{item}的前一天是{before}。', v),
   ]);
   const monthPairs = neighbours(months.en).flatMap((v, index) => [
-    ...pairs('calendar', 'en', ['What month comes after {item}?', 'Which month follows {item}?'], '{next} comes after {item}.', v),
-    ...pairs('calendar', 'en', ['How many days does {item} have?'], '{item} has {days} days.', { ...v, days: `${months.days[index]}` }),
-    ...pairs('calendar', 'en', ['Which season is {item} in?'], '{item} is in {season}.', { ...v, season: months.season[index]! }),
+    ...pairs(
+      'calendar',
+      'en',
+      ['What month comes after {item}?', 'Which month follows {item}?'],
+      '{next} comes after {item}.',
+      v,
+    ),
+    ...pairs('calendar', 'en', ['How many days does {item} have?'], '{item} has {days} days.', {
+      ...v,
+      days: `${months.days[index]}`,
+    }),
+    ...pairs('calendar', 'en', ['Which season is {item} in?'], '{item} is in {season}.', {
+      ...v,
+      season: months.season[index],
+    }),
   ]);
   const monthPairsZh = neighbours(months.zh).flatMap((v, index) => [
-    ...pairs('calendar', 'zh', ['{item}的下一个月是几月？', '{item}后面是几月？'], '{item}的下一个月是{next}。', v),
-    ...pairs('calendar', 'zh', ['{item}有多少天？'], '{item}有{days}天。', { ...v, days: `${months.days[index]}` }),
-    ...pairs('calendar', 'zh', ['{item}是什么季节？'], '{item}是{season}。', { ...v, season: months.seasonZh[index]! }),
+    ...pairs(
+      'calendar',
+      'zh',
+      ['{item}的下一个月是几月？', '{item}后面是几月？'],
+      '{item}的下一个月是{next}。',
+      v,
+    ),
+    ...pairs('calendar', 'zh', ['{item}有多少天？'], '{item}有{days}天。', {
+      ...v,
+      days: `${months.days[index]}`,
+    }),
+    ...pairs('calendar', 'zh', ['{item}是什么季节？'], '{item}是{season}。', {
+      ...v,
+      season: months.seasonZh[index],
+    }),
   ]);
   return [...dayPairs, ...dayPairsZh, ...monthPairs, ...monthPairsZh];
 }

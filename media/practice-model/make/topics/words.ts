@@ -45,7 +45,9 @@ const REPEAT = [
 ] as const;
 
 /** Characters that are no pieces of their own: they teach the byte pieces. */
-const UNCOMMON = [...'龙凤麒麟鹤鲤蝶蕊籁韵墨砚琴瑟笛箫舟帆岚霜露霞虹曦éüñøåßçλπωжящあいうえカキ한글😀🍵🌸🐼🚀'];
+const UNCOMMON = [
+  ...'龙凤麒麟鹤鲤蝶蕊籁韵墨砚琴瑟笛箫舟帆岚霜露霞虹曦éüñøåßçλπωжящあいうえカキ한글😀🍵🌸🐼🚀',
+];
 
 type Wordings = readonly (readonly [Pair['language'], string])[];
 
@@ -60,12 +62,12 @@ export function translationPairs(random: Random): { train: Pair[]; heldOut: Pair
     });
   };
   for (const [en, zh] of words) {
-    const values = { en: en!, zh: zh! };
+    const values = { en, zh };
     add(TO_ENGLISH, TRAINED_WORDS, values, values.en);
     add(TO_CHINESE, TRAINED_WORDS, values, values.zh);
   }
   for (const [en, zh] of sentences) {
-    const values = { en: en!, zh: zh! };
+    const values = { en, zh };
     add(SENTENCE_TO_ENGLISH, TRAINED_SENTENCES, values, values.en);
     add(SENTENCE_TO_CHINESE, TRAINED_SENTENCES, values, values.zh);
   }
@@ -80,7 +82,7 @@ export function repeatPairs(count: number, random: Random): Pair[] {
     const text =
       index % 3 === 0
         ? Array.from({ length }, () => random.pick(UNCOMMON)).join('')
-        : Array.from({ length }, () => random.pick(words)[language === 'en' ? 0 : 1]!).join(
+        : Array.from({ length }, () => random.pick(words)[language === 'en' ? 0 : 1]).join(
             language === 'en' ? ' ' : '',
           );
     return { topic: 'repeat', language, ask: fill(wording, { text }), answer: text };
