@@ -147,7 +147,6 @@ export interface InputErrors {
 /** Codes of a chat process. */
 export interface ChatErrors {
   'chat.notLoaded': Record<string, never>;
-  'chat.busy': Record<string, never>;
   'chat.badRequest': { detail: string };
   /** The conversation leaves no room for an answer. */
   'chat.tooLong': { tokens: number; limit: number };

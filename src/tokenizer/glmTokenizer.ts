@@ -1,4 +1,4 @@
-import { SentencePieceProcessor } from './sentencepiece/processor';
+import type { SentencePieceProcessor } from './sentencepiece/processor';
 import type { StreamDecoder, Tokenizer } from './types';
 
 /** Special tokens that the ChatGLM2 tokenizer appends to its pieces, in order. */

@@ -30,7 +30,10 @@ export async function loadTokenizer(
   options: LoadTokenizerOptions,
 ): Promise<TokenizerBundle> {
   const file = path.join(directory, 'tokenizer.model');
-  const processor = new SentencePieceProcessor(parseSentencePieceModel(await readModelFile(file), file), file);
+  const processor = new SentencePieceProcessor(
+    parseSentencePieceModel(await readModelFile(file), file),
+    file,
+  );
   const templateId = options.template ?? (await findTemplate(directory));
   const isChatGlm2 = templateId === 'chatglm2';
   const tokenizer = new GlmTokenizer(processor, isChatGlm2 ? CHATGLM2_SPECIALS : CHATGLM3_SPECIALS);
@@ -57,7 +60,10 @@ async function findTemplate(directory: string): Promise<TemplateId> {
   if (named !== undefined) {
     const known = TEMPLATE_IDS.find((id) => id === named);
     if (known) return known;
-    throw new GlmError('tokenizer.unknownTemplate', { path: tokenizerConfigPath, template: String(named) });
+    throw new GlmError('tokenizer.unknownTemplate', {
+      path: tokenizerConfigPath,
+      template: JSON.stringify(named),
+    });
   }
   return detectTemplate({
     tokenizerConfig,

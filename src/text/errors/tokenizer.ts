@@ -26,14 +26,16 @@ export const tokenizerErrors: ErrorTable<TokenizerErrors> = {
     message: t('The tokenizer {path} has {tokens} tokens, but the model has only {rows} embedding rows.', {
       ...args,
     }),
-    remedy: t('Tokenizer and weights belong to different models. Copy the tokenizer files that came with the weights.'),
+    remedy: t(
+      'Tokenizer and weights belong to different models. Copy the tokenizer files that came with the weights.',
+    ),
   }),
   'tokenizer.invalidConfig': (t, args) => ({
     message: t('{path} is not a JSON object: {detail}', { ...args }),
     remedy: t('Correct the file, or download it again.'),
   }),
   'tokenizer.unknownTemplate': (t, args) => ({
-    message: t('{path}: "chat_template_id" is "{template}", which is not known.', { ...args }),
+    message: t('{path}: "chat_template_id" is {template}, which is not known.', { ...args }),
     remedy: t('Use "chatglm2" or "chatglm3", or remove the key.'),
   }),
 };

@@ -46,6 +46,9 @@ export interface SentencePieceModel {
   normalizer: NormalizerSpec;
 }
 
+/** U+2581, which stands for a space inside pieces. */
+export const META_SPACE = '\u2581';
+
 /** Far above every published vocabulary (ChatGLM-6B: 130344), far below what would exhaust memory. */
 export const MAX_PIECES = 1 << 20;
 /** The longest piece in UTF-8 bytes; SentencePiece's trainer stops at 16 characters, user-defined pieces may be longer. */

@@ -1,9 +1,6 @@
-import { Charsmap } from './charsmap';
-import type { SentencePieceModel } from './model';
+import type { Charsmap } from './charsmap';
+import { META_SPACE, type SentencePieceModel } from './model';
 import type { Trie } from './trie';
-
-/** U+2581, which stands for a space inside pieces. */
-export const META_SPACE = '\u2581';
 
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 

@@ -1,5 +1,4 @@
-import { PieceType, type SentencePieceModel } from './model';
-import { META_SPACE } from './normalizer';
+import { META_SPACE, PieceType, type SentencePieceModel } from './model';
 import type { Vocabulary } from './vocabulary';
 
 const REPLACEMENT = '\ufffd';
@@ -25,7 +24,7 @@ export class PieceDecoder {
       this.pending.push(byte);
       return this.takeComplete();
     }
-    return this.flush() + this.pieceText(id);
+    return this.pending.length > 0 ? this.flush() + this.pieceText(id) : this.pieceText(id);
   }
 
   /** The withheld bytes, each of them U+FFFD because they are no character. */
@@ -39,17 +38,14 @@ export class PieceDecoder {
     const { trainer, normalizer } = this.model;
     const type = this.vocabulary.types[id];
     if (type === PieceType.control) return '';
-    let text = this.vocabulary.texts[id];
+    let text = type === PieceType.unknown ? trainer.unkSurface : this.vocabulary.printed[id];
     let droppedPrefix = false;
-    if (type === PieceType.unknown) text = trainer.unkSurface;
-    else {
-      const dropsPrefix = normalizer.addDummyPrefix || normalizer.removeExtraWhitespaces;
-      if (this.atStart && dropsPrefix && text.startsWith(META_SPACE)) {
+    if (this.atStart && type !== PieceType.unknown && this.vocabulary.texts[id].startsWith(META_SPACE)) {
+      if (normalizer.addDummyPrefix || normalizer.removeExtraWhitespaces) {
         text = text.slice(1);
         // Where extra spaces are removed, every leading space goes, not just the dummy one.
         droppedPrefix = !normalizer.removeExtraWhitespaces;
       }
-      text = text.replaceAll(META_SPACE, ' ');
     }
     if (droppedPrefix || text !== '') this.atStart = false;
     return text;

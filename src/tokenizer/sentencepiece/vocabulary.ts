@@ -1,10 +1,12 @@
-import { byteOfPiece, PieceType, type SentencePieceModel } from './model';
+import { byteOfPiece, META_SPACE, PieceType, type SentencePieceModel } from './model';
 import { Trie } from './trie';
 
 /** The pieces of a model, arranged for the encoders and the decoder. */
 export class Vocabulary {
   readonly size: number;
   readonly texts: readonly string[];
+  /** Texts with plain spaces, as they are printed. */
+  readonly printed: readonly string[];
   readonly types: Uint8Array;
   readonly scores: Float32Array;
   /** Id of the unknown piece. */
@@ -23,6 +25,7 @@ export class Vocabulary {
     const { pieces } = model;
     this.size = pieces.length;
     this.texts = pieces.map((piece) => piece.text);
+    this.printed = this.texts.map((text) => text.replaceAll(META_SPACE, ' '));
     this.types = Uint8Array.from(pieces, (piece) => piece.type);
     this.scores = Float32Array.from(pieces, (piece) => piece.score);
     this.unknown = pieces.findIndex((piece) => piece.type === PieceType.unknown);

@@ -59,7 +59,10 @@ export class ChatGlm3Template implements ChatTemplate {
         const starts = roundStarts(messages);
         const render = (skipped: number): Segment[] => this.render(withoutRounds(encoded, starts, skipped));
         const firstTrained = encoded.findIndex((message) => message.trained);
-        const untrained = Math.max(0, starts.findLastIndex((start) => start <= firstTrained));
+        const untrained = Math.max(
+          0,
+          starts.findLastIndex((start) => start <= firstTrained),
+        );
         return fitConversation(render, starts.length, untrained, eosId, options.maxLength);
       }
     }

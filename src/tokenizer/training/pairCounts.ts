@@ -6,10 +6,11 @@ export interface CountedWord {
   count: number;
 }
 
-/** Two neighbouring symbols. */
+/** Two neighbouring symbols and how often they occur. */
 export interface Pair {
-  left: string;
-  right: string;
+  readonly left: string;
+  readonly right: string;
+  readonly count: number;
 }
 
 interface PairEntry extends Pair {

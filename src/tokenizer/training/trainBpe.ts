@@ -1,17 +1,17 @@
 import {
   defaultNormalizer,
   defaultTrainer,
+  META_SPACE,
   PieceType,
   pieceOfByte,
   type Piece,
   type SentencePieceModel,
 } from '../sentencepiece/model';
-import { META_SPACE } from '../sentencepiece/normalizer';
 import { PairCounts, type CountedWord } from './pairCounts';
-import { countWords, selectCharacters } from './words';
+import { countWords, rankCharacters, type Candidate } from './words';
 
 export interface TrainBpeOptions {
-  /** Number of pieces, the unknown, control and byte pieces included. */
+  /** Number of pieces, the unknown, control and byte pieces included; fewer if the text does not yield as many. */
   vocabSize: number;
   /** Share of the text whose characters become pieces; rarer characters are written as bytes. */
   characterCoverage?: number;
@@ -21,6 +21,8 @@ export interface TrainBpeOptions {
 
 /** `<unk>`, `<s>`, `</s>` and 256 bytes, so that `<0x0A>` is id 13 as in ChatGLM3. */
 const FIXED_PIECES = 3 + 256;
+/** A pair that occurs once teaches nothing. */
+const MIN_PAIR_COUNT = 2;
 
 /**
  * Learns a BPE vocabulary from lines of text. The same lines give the same model, on every machine.
@@ -36,14 +38,9 @@ export function trainBpe(lines: Iterable<string>, options: TrainBpeOptions): Sen
     throw new RangeError(`vocabSize must be a whole number above ${FIXED_PIECES}`);
   }
   const words = countWords(lines);
-  const characters = selectCharacters(words, characterCoverage, room);
-  if (!characters.includes(META_SPACE)) {
-    // Every encoded text begins with it.
-    if (characters.length === room) characters.pop();
-    characters.push(META_SPACE);
-  }
-  const merged = learnMerges(words, new Set(characters), room - characters.length, maxPieceLength);
-  const learnt = [...merged, ...characters].map((text, rank) => piece(text, PieceType.normal, -rank));
+  const characters = rankCharacters(words, characterCoverage);
+  const merges = learnMerges(words, characters, room, maxPieceLength);
+  const learnt = choose(merges, characters, room).map((text, rank) => piece(text, PieceType.normal, -rank));
   return {
     pieces: [...fixedPieces(), ...learnt],
     trainer: { ...defaultTrainer, modelType: 'bpe', byteFallback: true },
@@ -65,26 +62,47 @@ function piece(text: string, type: PieceType, score: number): Piece {
   return { text, type, score: score === 0 ? 0 : score };
 }
 
-/** At most `count` merged pieces, in the order they are learnt. */
+/** Merged pieces in the order they are learnt, until `room` pieces are found that save more tokens than any to come. */
 function learnMerges(
   words: Map<string, number>,
-  alphabet: ReadonlySet<string>,
-  count: number,
+  characters: readonly Candidate[],
+  room: number,
   maxPieceLength: number,
-): string[] {
-  const pairs = new PairCounts(toSymbols(words, alphabet));
-  const learnt = new Set<string>();
+): Candidate[] {
+  const pairs = new PairCounts(toSymbols(words, new Set(characters.map(({ text }) => text))));
+  const merges = new Map<string, Candidate>();
   const reserved = new Set(fixedPieces().map((fixed) => fixed.text));
-  while (learnt.size < count) {
+  let betterCharacters = 0;
+  while (merges.size + betterCharacters < room) {
     const best = pairs.best(
       ({ left, right }) => [...left, ...right].length <= maxPieceLength && !reserved.has(left + right),
     );
-    if (!best) break;
-    pairs.merge(best);
+    if (!best || best.count < MIN_PAIR_COUNT) break;
+    const { count } = best;
+    const text = best.left + best.right;
     // Different pairs can form the same text; it is one piece.
-    learnt.add(best.left + best.right);
+    if (!merges.has(text)) merges.set(text, { text, gain: count });
+    pairs.merge(best);
+    while (characters[betterCharacters] && characters[betterCharacters].gain >= count) betterCharacters++;
   }
-  return [...learnt];
+  return [...merges.values()];
+}
+
+/**
+ * The `room` most useful pieces: merges in the order they were learnt, then characters. A merge is never more frequent than
+ * the pieces it is made of, so these are chosen before it.
+ */
+function choose(merges: readonly Candidate[], characters: readonly Candidate[], room: number): string[] {
+  let mergeCount = 0;
+  // Every encoded text begins with it.
+  const chosen = new Set([META_SPACE]);
+  for (const character of characters) {
+    while (mergeCount < merges.length && merges[mergeCount].gain > character.gain) mergeCount++;
+    if (chosen.size + mergeCount >= room) break;
+    chosen.add(character.text);
+  }
+  mergeCount = Math.min(merges.length, room - chosen.size);
+  return [...merges.slice(0, mergeCount).map(({ text }) => text), ...chosen];
 }
 
 /** Words as characters, cut where a character is not in the alphabet. */

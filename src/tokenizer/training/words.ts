@@ -1,12 +1,12 @@
 /** Cuts text into the stretches inside which pieces are learnt. */
-import { META_SPACE } from '../sentencepiece/normalizer';
+import { META_SPACE } from '../sentencepiece/model';
 
 /**
  * A run of one kind, with the space before it. Chinese characters take no space, so that a word is the same piece at the
  * beginning of a text and inside it; every digit is by itself, which helps small models to calculate.
  */
 const WORD =
-  /\u2581*\p{Script=Han}+|\u2581?[\p{L}\p{M}--\p{Script=Han}]+|\u2581*\p{N}|\u2581?[^\p{L}\p{M}\p{N}\u2581]+|\u2581+/gv;
+  /\u2581*\p{Script=Han}+|\u2581?(?:(?!\p{Script=Han})[\p{L}\p{M}])+|\u2581*\p{N}|\u2581?[^\p{L}\p{M}\p{N}\u2581]+|\u2581+/gu;
 const STANDS_ALONE = /^[\p{Script=Han}\p{N}]/u;
 
 /** How often each word occurs in the lines; a line break never becomes part of a piece. */
@@ -32,11 +32,17 @@ export function countWords(lines: Iterable<string>): Map<string, number> {
   return counts;
 }
 
+/** A candidate for the vocabulary and the number of tokens that it saves in the text. */
+export interface Candidate {
+  text: string;
+  gain: number;
+}
+
 /**
- * The characters to keep, most frequent first: those that cover `coverage` of the text, at most `limit`. The rest will be
- * written as bytes.
+ * The characters that cover `coverage` of the text, the most useful first; the rest will be written as bytes. A character
+ * saves all its UTF-8 bytes but one. One byte counts as saved at least: merges are built from characters.
  */
-export function selectCharacters(words: Map<string, number>, coverage: number, limit: number): string[] {
+export function rankCharacters(words: Map<string, number>, coverage: number): Candidate[] {
   const counts = new Map<string, number>();
   let total = 0;
   for (const [word, count] of words) {
@@ -46,14 +52,14 @@ export function selectCharacters(words: Map<string, number>, coverage: number, l
     }
   }
   const ordered = [...counts].sort((a, b) => b[1] - a[1] || compareText(a[0], b[0]));
-  const kept: string[] = [];
+  const kept: Candidate[] = [];
   let covered = 0;
-  for (const [character, count] of ordered) {
-    if (kept.length >= limit || covered >= total * coverage) break;
-    kept.push(character);
+  for (const [text, count] of ordered) {
+    if (covered >= total * coverage) break;
+    kept.push({ text, gain: count * Math.max(1, Buffer.byteLength(text) - 1) });
     covered += count;
   }
-  return kept;
+  return kept.sort((a, b) => b.gain - a.gain || compareText(a.text, b.text));
 }
 
 /** Order by code units, the same on every machine. */

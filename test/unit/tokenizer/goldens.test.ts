@@ -25,10 +25,7 @@ const long = { maxLength: 4096, maskHistory: false };
 for (const family of ['chatglm2', 'chatglm3'] as const) {
   describe(`${family} tokenizer`, async () => {
     const goldens = readJsonFixture<Goldens>(`tokenizers/${family}/goldens.json`);
-    const { tokenizer, template, templateId } = await loadTokenizer(
-      fixture(`tokenizers/${family}`),
-      options,
-    );
+    const { tokenizer, template, templateId } = await loadTokenizer(fixture(`tokenizers/${family}`), options);
 
     it('recognises the family and its special tokens', () => {
       assert.equal(templateId, family);
@@ -196,11 +193,15 @@ interface Batches {
 }
 
 /** Rows of a training file and what the script made of them, in file order. */
-function trainingRows(family: string): { record: Record<string, unknown>; ids: number[]; labels: number[] }[] {
+function trainingRows(
+  family: string,
+): { record: Record<string, unknown>; ids: number[]; labels: number[] }[] {
   const batches = readJsonFixture<Batches>(`data/${family}/batches.json`).micro_batches;
   const ids = batches.flatMap((batch) => batch.input_ids);
   const labels = batches.flatMap((batch) => batch.labels);
-  const lines = readFileSync(fixture(`data/${family}/train.jsonl`), 'utf8').trim().split('\n');
+  const lines = readFileSync(fixture(`data/${family}/train.jsonl`), 'utf8')
+    .trim()
+    .split('\n');
   assert.equal(lines.length, 16);
   return lines.map((line, index) => ({
     record: JSON.parse(line) as Record<string, unknown>,

@@ -37,7 +37,13 @@ for (const name of ['unigram-identity-bytes', 'bpe-nodummy'] as const) {
 describe('ChatGLM-6B model: unigram with NFKC rules', () => {
   const processor = load('tokenizers/chatglm-v1/ice_text.model');
   const { strings } = readJsonFixture<{
-    strings: { text: string; preprocessed: string; sp_ids: number[]; sp_decoded: string; sptok_ids: number[] }[];
+    strings: {
+      text: string;
+      preprocessed: string;
+      sp_ids: number[];
+      sp_decoded: string;
+      sptok_ids: number[];
+    }[];
   }>('tokenizers/chatglm-v1/goldens.json');
   for (const row of strings) {
     it(`matches the reference on ${JSON.stringify(row.text.slice(0, 40))}`, () => {
