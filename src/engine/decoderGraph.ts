@@ -68,7 +68,12 @@ function adapterWeights(resident: ResidentModel, inputs: ForwardInputs): Map<str
 }
 
 /** ids int32 [b, t] -> hidden states before the final norm, float32 [b·t, hidden]. */
-export function hiddenStates(resident: ResidentModel, forward: Forward, ids: Value, recompute: boolean): Value {
+export function hiddenStates(
+  resident: ResidentModel,
+  forward: Forward,
+  ids: Value,
+  recompute: boolean,
+): Value {
   const { model } = resident;
   const shared = model.shared(forward);
   let x = model.embed(forward, ids);

@@ -1,6 +1,6 @@
 /** The engine as other rooms use it (bundled as `dist/engine.js`). */
 export { openEngine } from './backend/engine';
-export { engineReport } from './backend/report';
+export { engineReport } from './report';
 export { LanguageModel } from './infer/languageModel';
 export { train, type TrainRequest } from './train/trainer';
 export type * from './types';

@@ -90,7 +90,11 @@ export class ResidentModel {
       }
       const program = this.session.compile((graph) => {
         const value = graph.placeholder(variable.shape, stored);
-        return { inputs: [value], outputs: [], effects: [graph.assign(variable, graph.cast(value, variable.dtype))] };
+        return {
+          inputs: [value],
+          outputs: [],
+          effects: [graph.assign(variable, graph.cast(value, variable.dtype))],
+        };
       });
       await program.run([tensor]);
     } finally {
@@ -130,7 +134,11 @@ export class ResidentModel {
   async write(variable: Variable, values: Float32Array): Promise<void> {
     const program = this.once(`write ${variable.name}`, (graph) => {
       const value = graph.placeholder(variable.shape, 'float32');
-      return { inputs: [value], outputs: [], effects: [graph.assign(variable, graph.cast(value, variable.dtype))] };
+      return {
+        inputs: [value],
+        outputs: [],
+        effects: [graph.assign(variable, graph.cast(value, variable.dtype))],
+      };
     });
     await program.run([values]);
   }

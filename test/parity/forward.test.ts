@@ -21,7 +21,11 @@ async function compare(model: LanguageModel, directory: string, item: ForwardCas
     const mask = item.attention_mask?.[row] ?? ids.map(() => 1);
     const kept = ids.flatMap((_, column) => (mask[column] ? [column] : []));
     const labels = item.labels && kept.map((column) => item.labels![row][column]);
-    const score = await model.score(kept.map((column) => ids[column]), labels, vocab);
+    const score = await model.score(
+      kept.map((column) => ids[column]),
+      labels,
+      vocab,
+    );
     lossSum += score.loss * score.tokens_counted;
     counted += score.tokens_counted;
     item.logits_at.forEach(([r, column], index) => {

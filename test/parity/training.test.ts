@@ -65,7 +65,12 @@ function writeDataset(directory: string, architecture: string): string {
 }
 
 /** The reference's initial adapter as a PEFT directory. */
-function writeInitialAdapter(directory: string, architecture: string, name: string, golden: Trajectory): string {
+function writeInitialAdapter(
+  directory: string,
+  architecture: string,
+  name: string,
+  golden: Trajectory,
+): string {
   const model = fixture(`models/${architecture}`);
   const config = {
     r: golden.r!,
@@ -105,13 +110,23 @@ async function runTraining(run: RunFile, runDirectory: string): Promise<StepEven
   return events.filter((event) => event.type === 'step');
 }
 
-function assertClose(found: readonly number[], wanted: readonly number[], tolerance: number, what: string): void {
+function assertClose(
+  found: readonly number[],
+  wanted: readonly number[],
+  tolerance: number,
+  what: string,
+): void {
   const difference = maxDifference(found, wanted);
   assert.ok(difference <= tolerance, `${what}: ${difference}`);
 }
 
 /** Compares the last position of the golden batch `single` after training. */
-async function compareLogits(architecture: string, golden: Trajectory, adapter: string | null, model: string) {
+async function compareLogits(
+  architecture: string,
+  golden: Trajectory,
+  adapter: string | null,
+  model: string,
+) {
   const { batches } = readGoldenJson<{ batches: { name: string; input_ids: number[][] }[] }>(
     `golden/${architecture}/forward.json`,
   );

@@ -51,7 +51,8 @@ export class GraphBuilder extends GraphOps {
 
   assignAdd(variable: Variable, value: Value, after: readonly Effect[] = []): Effect {
     const attrs = { dtype: typeAttr(variable.dtype) };
-    return this.emit('AssignAddVariableOp', [this.handle(variable), value], attrs, [], { controls: after }).name;
+    return this.emit('AssignAddVariableOp', [this.handle(variable), value], attrs, [], { controls: after })
+      .name;
   }
 
   /** A tensor of one value, made in the session. */
@@ -81,7 +82,14 @@ export class GraphBuilder extends GraphOps {
    */
   applyAdam(
     state: { variable: Variable; m: Variable; v: Variable },
-    rates: { beta1Power: Value; beta2Power: Value; learningRate: Value; beta1: Value; beta2: Value; epsilon: Value },
+    rates: {
+      beta1Power: Value;
+      beta2Power: Value;
+      learningRate: Value;
+      beta1: Value;
+      beta2: Value;
+      epsilon: Value;
+    },
     gradient: Value,
     after: readonly Effect[] = [],
   ): Effect {

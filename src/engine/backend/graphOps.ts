@@ -55,7 +55,13 @@ export class GraphOps implements Ops {
     return `${op}_${count}`;
   }
 
-  private one(op: string, inputs: readonly Value[], attrs: Attrs, shape: readonly number[], dtype: DType): Value {
+  private one(
+    op: string,
+    inputs: readonly Value[],
+    attrs: Attrs,
+    shape: readonly number[],
+    dtype: DType,
+  ): Value {
     return this.emit(op, inputs, attrs, [{ shape, dtype }]).values[0];
   }
 
@@ -189,7 +195,13 @@ export class GraphOps implements Ops {
 
   argMax(x: Value): Value {
     const attrs: Attrs = { T: typeAttr(x.dtype), Tidx: typeAttr('int32'), output_type: typeAttr('int32') };
-    return this.one('ArgMax', [x, this.scalar(x.shape.length - 1, 'int32')], attrs, x.shape.slice(0, -1), 'int32');
+    return this.one(
+      'ArgMax',
+      [x, this.scalar(x.shape.length - 1, 'int32')],
+      attrs,
+      x.shape.slice(0, -1),
+      'int32',
+    );
   }
 
   topK(x: Value, k: number): { values: Value; indices: Value } {
@@ -220,7 +232,10 @@ export class GraphOps implements Ops {
 
   split(x: Value, sizes: readonly number[], axis: number): Value[] {
     const attrs: Attrs = { T: typeAttr(x.dtype), Tlen: typeAttr('int32'), num_split: intAttr(sizes.length) };
-    const outputs = sizes.map((size) => ({ shape: x.shape.map((n, i) => (i === axis ? size : n)), dtype: x.dtype }));
+    const outputs = sizes.map((size) => ({
+      shape: x.shape.map((n, i) => (i === axis ? size : n)),
+      dtype: x.dtype,
+    }));
     return this.emit('SplitV', [x, this.ints(sizes), this.scalar(axis, 'int32')], attrs, outputs).values;
   }
 
@@ -252,7 +267,11 @@ export class GraphOps implements Ops {
 
   pick(x: Value, indices: Value): Value {
     const [n] = x.shape;
-    const rows = this.constant(Int32Array.from({ length: n }, (_, i) => i), [n, 1], 'int32');
+    const rows = this.constant(
+      Int32Array.from({ length: n }, (_, i) => i),
+      [n, 1],
+      'int32',
+    );
     const places = this.concat([rows, this.reshape(indices, [n, 1])], 1);
     const attrs: Attrs = { Tparams: typeAttr(x.dtype), Tindices: typeAttr('int32') };
     return this.one('GatherNd', [x, places], attrs, [n], x.dtype);

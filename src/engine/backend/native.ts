@@ -113,8 +113,11 @@ function bind(directory: string) {
 
     newContextOptions: f('void *TFE_NewContextOptions()'),
     deleteContextOptions: f('void TFE_DeleteContextOptions(void *options)'),
-    setContextConfig: f('void TFE_ContextOptionsSetConfig(void *options, const void *proto, size_t length, void *status)'),
+    setContextConfig: f(
+      'void TFE_ContextOptionsSetConfig(void *options, const void *proto, size_t length, void *status)',
+    ),
     newContext: f('void *TFE_NewContext(void *options, void *status)'),
+    contextDevices: f('void *TFE_ContextListDevices(void *context, void *status)'),
     newHandle: f('void *TFE_NewTensorHandle(void *tensor, void *status)'),
     deleteHandle: f('void TFE_DeleteTensorHandle(void *handle)'),
     resolveHandle: f('void *TFE_TensorHandleResolve(void *handle, void *status)'),
@@ -127,10 +130,16 @@ function bind(directory: string) {
     setAttrType: f('void TFE_OpSetAttrType(void *op, const char *name, int value)'),
     setAttrBool: f('void TFE_OpSetAttrBool(void *op, const char *name, uint8_t value)'),
     setAttrInt: f('void TFE_OpSetAttrInt(void *op, const char *name, int64_t value)'),
-    setAttrIntList: f('void TFE_OpSetAttrIntList(void *op, const char *name, const int64_t *values, int count)'),
+    setAttrIntList: f(
+      'void TFE_OpSetAttrIntList(void *op, const char *name, const int64_t *values, int count)',
+    ),
     setAttrFloat: f('void TFE_OpSetAttrFloat(void *op, const char *name, float value)'),
-    setAttrString: f('void TFE_OpSetAttrString(void *op, const char *name, const void *value, size_t length)'),
-    setAttrShape: f('void TFE_OpSetAttrShape(void *op, const char *name, const int64_t *dims, int rank, void *status)'),
+    setAttrString: f(
+      'void TFE_OpSetAttrString(void *op, const char *name, const void *value, size_t length)',
+    ),
+    setAttrShape: f(
+      'void TFE_OpSetAttrShape(void *op, const char *name, const int64_t *dims, int rank, void *status)',
+    ),
     execute: f('void TFE_Execute(void *op, _Out_ void **handles, _Inout_ int *count, void *status)'),
   };
 }
@@ -175,4 +184,17 @@ export function throwOnError(status: Pointer): void {
   if (code === 0) return;
   const detail = (api.message(status) as string).slice(0, 2000);
   throw new GlmError(code === RESOURCE_EXHAUSTED ? 'engine.outOfMemory' : 'engine.runFailed', { detail });
+}
+
+/** Type and name of every device of a list that the library made; frees the list. */
+export function readDevices(list: Pointer): { type: string; name: string }[] {
+  const api = native();
+  try {
+    return Array.from({ length: api.deviceCount(list) as number }, (_, i) => ({
+      type: checked((status) => api.deviceType(list, i, status)) as string,
+      name: checked((status) => api.deviceName(list, i, status)) as string,
+    }));
+  } finally {
+    api.deleteDeviceList(list);
+  }
 }

@@ -20,7 +20,12 @@ export class ProtoWriter {
   }
 
   bytes(field: number, value: Uint8Array | string | ProtoWriter): this {
-    const data = typeof value === 'string' ? encoder.encode(value) : value instanceof ProtoWriter ? value.finish() : value;
+    const data =
+      typeof value === 'string'
+        ? encoder.encode(value)
+        : value instanceof ProtoWriter
+          ? value.finish()
+          : value;
     return this.raw(key(field, 2)).raw(varintBytes(data.length)).raw(data);
   }
 

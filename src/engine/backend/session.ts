@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { encodeGraphDef, encodeSessionConfig } from './graphDef';
 import { GraphBuilder, type Effect, type Variable } from './graphBuilder';
 import type { GraphValue } from './graphOps';
-import { checked, native, throwOnError, type Pointer, type TfOutput } from './native';
+import { checked, native, readDevices, throwOnError, type Pointer, type TfOutput } from './native';
 import { NativeTensor, newTensor, readTensor, type HostArray } from './tensor';
 import type { Value } from './ops';
 
@@ -134,7 +134,12 @@ export class Session {
   }
 
   /** Runs operations one call after the other; the caller owns the tensors on both sides. */
-  async run(inputs: TfOutput[], tensors: Pointer[], outputs: TfOutput[], targets: Pointer[]): Promise<Pointer[]> {
+  async run(
+    inputs: TfOutput[],
+    tensors: Pointer[],
+    outputs: TfOutput[],
+    targets: Pointer[],
+  ): Promise<Pointer[]> {
     const previous = this.running;
     const call = previous.catch(() => undefined).then(() => this.runNow(inputs, tensors, outputs, targets));
     this.running = call;
@@ -175,16 +180,7 @@ export class Session {
 
   /** Type and name of every device, CPU first. */
   devices(): { type: string; name: string }[] {
-    const api = native();
-    const list = checked((status) => api.listDevices(this.session, status));
-    try {
-      return Array.from({ length: api.deviceCount(list) as number }, (_, i) => ({
-        type: checked((status) => api.deviceType(list, i, status)) as string,
-        name: checked((status) => api.deviceName(list, i, status)) as string,
-      }));
-    } finally {
-      api.deleteDeviceList(list);
-    }
+    return readDevices(checked((status) => native().listDevices(this.session, status)));
   }
 
   /** Ends the session after the current run and frees the graph and every variable. */

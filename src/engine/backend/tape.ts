@@ -111,7 +111,10 @@ export class Tape implements Ops {
   }
 
   add(a: Value, b: Value): Value {
-    return this.op([a, b], this.base.add(a, b), [(g) => this.sumTo(g, a.shape), (g) => this.sumTo(g, b.shape)]);
+    return this.op([a, b], this.base.add(a, b), [
+      (g) => this.sumTo(g, a.shape),
+      (g) => this.sumTo(g, b.shape),
+    ]);
   }
   sub(a: Value, b: Value): Value {
     return this.op([a, b], this.base.sub(a, b), [

@@ -37,7 +37,13 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel {
   }
 
   /** [b·t, projection] -> q and k (rotated) and v as [b, heads, t, d]. */
-  function heads3(ops: Ops, fused: Value, batch: number, length: number, table: Rotary): [Value, Value, Value] {
+  function heads3(
+    ops: Ops,
+    fused: Value,
+    batch: number,
+    length: number,
+    table: Rotary,
+  ): [Value, Value, Value] {
     if (!config.multi_query_attention) {
       const perHead = ops.transpose(ops.reshape(fused, [batch, length, heads, 3 * headDim]), [0, 2, 1, 3]);
       const [q, k, v] = ops.split(perHead, [headDim, headDim, headDim], 3);

@@ -72,7 +72,11 @@ export class Generator {
   }
 
   /** Processes `ids` from position `start` and returns the logits after the last one; null when aborted in between. */
-  private async extend(ids: readonly number[], start: number, signal?: AbortSignal): Promise<Float32Array | null> {
+  private async extend(
+    ids: readonly number[],
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<Float32Array | null> {
     let logits: Float32Array | null = null;
     for (let done = 0; done < ids.length; done += CHUNK) {
       if (signal?.aborted) return null;

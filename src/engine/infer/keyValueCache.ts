@@ -32,7 +32,9 @@ export class KeyValueCache {
     const program = this.resident.session.compile((graph) => ({
       inputs: [],
       outputs: [],
-      effects: variables.map((variable) => graph.assign(variable, graph.fill(variable.shape, 0, variable.dtype))),
+      effects: variables.map((variable) =>
+        graph.assign(variable, graph.fill(variable.shape, 0, variable.dtype)),
+      ),
     }));
     await program.run([]);
   }
@@ -43,7 +45,10 @@ export class KeyValueCache {
     const [batch, length] = positions.shape;
     const starts = Int32Array.from({ length: batch * groups }, (_, i) => i * this.capacity);
     const rows = graph.reshape(
-      graph.add(graph.constant(starts, [batch, groups, 1], 'int32'), graph.reshape(positions, [batch, 1, length])),
+      graph.add(
+        graph.constant(starts, [batch, groups, 1], 'int32'),
+        graph.reshape(positions, [batch, 1, length]),
+      ),
       [batch * groups * length],
     );
     const update = (variable: Variable, value: Value): Value => {

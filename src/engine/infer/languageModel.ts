@@ -48,7 +48,11 @@ export class LanguageModel {
   }
 
   /** Log-probabilities of a sequence; see `Score`. */
-  async score(inputIds: readonly number[], labels: readonly number[] | null, topLogprobs: number): Promise<Score> {
+  async score(
+    inputIds: readonly number[],
+    labels: readonly number[] | null,
+    topLogprobs: number,
+  ): Promise<Score> {
     this.checkIds(inputIds);
     return this.scorer.score(inputIds, labels, topLogprobs);
   }

@@ -18,7 +18,8 @@ export class Scorer {
    */
   async score(ids: readonly number[], labels: readonly number[] | null, topLogprobs: number): Promise<Score> {
     const { maxLength, vocabSize } = this.resident.model;
-    if (ids.length > maxLength) throw new GlmError('engine.tooLong', { tokens: ids.length, limit: maxLength });
+    if (ids.length > maxLength)
+      throw new GlmError('engine.tooLong', { tokens: ids.length, limit: maxLength });
     const length = bucketLength(ids.length);
     const top = Math.min(topLogprobs, vocabSize);
     const positions = Int32Array.from({ length }, (_, i) => i);
@@ -29,7 +30,10 @@ export class Scorer {
     const score: Score = { tokens: [...ids], logprobs, ...mean(logprobs, labels) };
     if (topValues && topIds)
       score.top_logprobs = ids.map((_, t) =>
-        Array.from({ length: top }, (__, i): [number, number] => [topIds[t * top + i], topValues[t * top + i]]),
+        Array.from({ length: top }, (__, i): [number, number] => [
+          topIds[t * top + i],
+          topValues[t * top + i],
+        ]),
       );
     return score;
   }

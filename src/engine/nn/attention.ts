@@ -52,6 +52,8 @@ export function causalMask(
   const column = (x: Value): Value => ops.reshape(x, [x.shape[0], 1, x.shape[1], 1]);
   const row = (x: Value): Value => ops.reshape(x, [x.shape[0], 1, 1, x.shape[1]]);
   const causal = ops.lessEqual(row(positions.key), column(positions.query));
-  const visible = segments ? ops.logicalAnd(causal, ops.equal(row(segments.key), column(segments.query))) : causal;
+  const visible = segments
+    ? ops.logicalAnd(causal, ops.equal(row(segments.key), column(segments.query)))
+    : causal;
   return ops.select(visible, ops.scalar(0, dtype), ops.scalar(HIDDEN, dtype));
 }

@@ -14,7 +14,13 @@ export interface CrossEntropy {
  * hidden [k, h], head [vocab, h], labels int32 [k], weights float32 [k] (0 for padding). Logits and their softmax are float32.
  * The derivative never forms probabilities minus one-hot: dx = w/s · (e W) − w · W[label].
  */
-export function crossEntropy(ops: Ops, hidden: Value, head: Value, labels: Value, weights: Value): CrossEntropy {
+export function crossEntropy(
+  ops: Ops,
+  hidden: Value,
+  head: Value,
+  labels: Value,
+  weights: Value,
+): CrossEntropy {
   const [k] = hidden.shape;
   const [vocab] = head.shape;
   const [loss, tokenLosses, correct] = ops.custom([hidden, head], (base) => {

@@ -4,10 +4,18 @@ import type { Ops, Value } from '../backend/ops';
  * w · x / √(mean(x²) + eps) over the last axis, in float32 (Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467).
  * x [n, h] of any float dtype, weight [h] float32 -> [n, h] of `dtype`.
  */
-export function rmsNorm(ops: Ops, x: Value, weight: Value, eps: number, dtype: 'float32' | 'bfloat16'): Value {
+export function rmsNorm(
+  ops: Ops,
+  x: Value,
+  weight: Value,
+  eps: number,
+  dtype: 'float32' | 'bfloat16',
+): Value {
   const [y] = ops.custom([x, weight], (base) => {
     const wide = base.cast(x, 'float32');
-    const inverse = base.rsqrt(base.add(base.mean(base.square(wide), [1], true), base.scalar(eps, 'float32')));
+    const inverse = base.rsqrt(
+      base.add(base.mean(base.square(wide), [1], true), base.scalar(eps, 'float32')),
+    );
     const normal = base.mul(wide, inverse);
     return {
       outputs: [base.cast(base.mul(normal, weight), dtype)],

@@ -21,7 +21,11 @@ export interface RotaryOptions {
 }
 
 /** positions int32 [b, t]. Angles are computed in float32, cosines rounded to `dtype`. */
-export function rotary(ops: Ops, positions: Value, { headDim, channels, base, dtype }: RotaryOptions): Rotary {
+export function rotary(
+  ops: Ops,
+  positions: Value,
+  { headDim, channels, base, dtype }: RotaryOptions,
+): Rotary {
   const [batch, length] = positions.shape;
   const frequencies = new Float32Array(headDim);
   const turn = new Float32Array(headDim * headDim);

@@ -25,7 +25,11 @@ export function labelCount(row: TrainingRow): number {
  * Packs rows into sequences of at most `maxLength` tokens: first fit over the rows in a seeded random order, or in file order.
  * Segments keep their own positions and do not see each other.
  */
-export function packRows(rows: readonly TrainingRow[], maxLength: number, seed: number | null): TrainingRow[] {
+export function packRows(
+  rows: readonly TrainingRow[],
+  maxLength: number,
+  seed: number | null,
+): TrainingRow[] {
   const order = Array.from(rows.keys());
   if (seed !== null) new Random(seed, 0x7061636b).shuffle(order);
   const bins: { rows: TrainingRow[]; length: number }[] = [];

@@ -1,7 +1,13 @@
 /** Checkpoints of a run: everything that is needed to go on as if it had never stopped. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { ADAPTER_WEIGHTS, loraTensorName, openAdapter, writeAdapter, type LoraWeights } from '../../checkpoint/adapter';
+import {
+  ADAPTER_WEIGHTS,
+  loraTensorName,
+  openAdapter,
+  writeAdapter,
+  type LoraWeights,
+} from '../../checkpoint/adapter';
 import { writeDirectoryAtomic, writeJsonAtomic } from '../../checkpoint/atomic';
 import { openWeights, WEIGHTS_FILE } from '../../checkpoint/checkpoint';
 import { elements } from '../../checkpoint/modelTensors';
@@ -33,7 +39,13 @@ export interface RunState {
 }
 
 /** Files that make a full checkpoint loadable by itself. */
-const COMPANIONS = ['config.json', 'tokenizer.model', 'tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'];
+const COMPANIONS = [
+  'config.json',
+  'tokenizer.model',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'tokenizer.json',
+];
 
 /** Writes a checkpoint directory; it appears under its name only when it is complete. */
 export async function saveCheckpoint(
@@ -44,7 +56,8 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const optimizer: TensorToWrite[] = [];
   for (const { variable, m, v } of trainables.groups)
-    for (const moment of [m, v]) optimizer.push(tensor(moment.name, variable.shape, await resident.read(moment)));
+    for (const moment of [m, v])
+      optimizer.push(tensor(moment.name, variable.shape, await resident.read(moment)));
   const beside = (temporary: string): void => {
     writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer);
     writeJsonAtomic(path.join(temporary, STATE_FILE), state);
@@ -153,7 +166,8 @@ function readState(directory: string): RunState {
     throw new GlmError('run.noCheckpoint', { path: directory });
   try {
     const state = JSON.parse(fs.readFileSync(file, 'utf8')) as RunState;
-    if (state.version === 1 && Number.isInteger(state.step) && Number.isInteger(state.rowsConsumed)) return state;
+    if (state.version === 1 && Number.isInteger(state.step) && Number.isInteger(state.rowsConsumed))
+      return state;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -133,7 +133,9 @@ export class TrainingStep {
         const effects = trainables.groups.map(({ gradient }, i) =>
           add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
         );
-        const sums = trainables.groups.map(({ gradient }, i) => (add ? graph.read(gradient, effects) : gradients[i]));
+        const sums = trainables.groups.map(({ gradient }, i) =>
+          add ? graph.read(gradient, effects) : gradients[i],
+        );
         return { outputs: [loss.tokenLosses, sumOfSquares(graph, sums)], effects };
       };
       return {

@@ -114,7 +114,8 @@ class Trainer {
       },
     );
     const perStep = training.batch_size * training.gradient_accumulation_steps;
-    this.totalSteps = training.max_steps ?? Math.max(1, Math.ceil((training.epochs * this.rows.length) / perStep));
+    this.totalSteps =
+      training.max_steps ?? Math.max(1, Math.ceil((training.epochs * this.rows.length) / perStep));
     this.step = new TrainingStep(resident, trainables, {
       loraDropout: resident.lora?.config.lora_dropout ?? 0,
       decayAll: training.weight_decay_on === 'all',
@@ -175,7 +176,8 @@ class Trainer {
     const { dropped_rows: dropped, truncated_rows: truncated } = event;
     if (dropped > 0) emit({ type: 'warning', code: 'rowsDropped', args: { count: dropped } });
     if (truncated > 0) emit({ type: 'warning', code: 'rowsTruncated', args: { count: truncated } });
-    if (train.rows.length < FEW_ROWS) emit({ type: 'warning', code: 'fewRows', args: { count: train.rows.length } });
+    if (train.rows.length < FEW_ROWS)
+      emit({ type: 'warning', code: 'fewRows', args: { count: train.rows.length } });
     if (run.evaluation.every_steps > 0 && validation.rows.length === 0)
       emit({ type: 'warning', code: 'noValidation', args: {} });
   }
@@ -238,8 +240,14 @@ class Trainer {
 
   /** The step's rows, every trained token weighted so that the weighted sum of losses is the step's mean. */
   private nextMicroBatches(): MicroBatch[] {
-    const { batch_size: batch, gradient_accumulation_steps: count, accumulation_mean: mean } = this.request.run.training;
-    const groups = Array.from({ length: count }, () => this.stream.next(batch).map((index) => this.rows[index]));
+    const {
+      batch_size: batch,
+      gradient_accumulation_steps: count,
+      accumulation_mean: mean,
+    } = this.request.run.training;
+    const groups = Array.from({ length: count }, () =>
+      this.stream.next(batch).map((index) => this.rows[index]),
+    );
     const counts = groups.map((rows) => rows.reduce((sum, row) => sum + labelCount(row), 0));
     const total = counts.reduce((sum, n) => sum + n, 0);
     return groups.map((rows, i) => {
@@ -313,7 +321,15 @@ class Trainer {
     const { step } = this.state;
     const seconds = (performance.now() - this.startedAt) / 1000;
     const epoch = this.stream.epochs;
-    this.request.emit({ type: 'eval', step, epoch, loss, perplexity, token_accuracy: tokenAccuracy, seconds });
+    this.request.emit({
+      type: 'eval',
+      step,
+      epoch,
+      loss,
+      perplexity,
+      token_accuracy: tokenAccuracy,
+      seconds,
+    });
     const patience = evaluation.early_stopping_patience;
     if (this.state.bestEvalLoss === null || loss < this.state.bestEvalLoss) {
       this.state.bestEvalLoss = loss;
@@ -336,7 +352,12 @@ class Trainer {
   private async save(best: boolean): Promise<string> {
     const name = path.join(CHECKPOINTS, `step-${this.state.step}`);
     if (best) this.state.bestCheckpoint = name;
-    await saveCheckpoint(path.join(this.request.runDirectory, name), this.resident, this.trainables, this.state);
+    await saveCheckpoint(
+      path.join(this.request.runDirectory, name),
+      this.resident,
+      this.trainables,
+      this.state,
+    );
     this.lastSaved = this.state.step;
     this.request.emit({ type: 'checkpoint', step: this.state.step, path: name, best });
     this.removeOldCheckpoints();

@@ -1,10 +1,10 @@
 /** What the engine can do on this machine. */
 import os from 'node:os';
-import type { EngineReport } from '../types';
-import { native } from './native';
+import { native } from './backend/native';
+import { Session } from './backend/session';
+import { tfjsVersion } from './backend/tfjs';
 import { selfTest } from './selfTest';
-import { Session } from './session';
-import { tfjsVersion } from './tfjs';
+import type { EngineReport } from './types';
 
 /** Needs an open engine. Throws `engine.*` where the library cannot run at all. */
 export async function engineReport(): Promise<EngineReport> {
@@ -13,7 +13,9 @@ export async function engineReport(): Promise<EngineReport> {
   await session.close();
   return {
     libtensorflow: native().version() as string,
-    devices: devices.map(({ type, name }) => (type === 'CPU' ? 'CPU' : `${type} ${name.replace(/^.*:/, '')}`)),
+    devices: devices.map(({ type, name }) =>
+      type === 'CPU' ? 'CPU' : `${type} ${name.replace(/^.*:/, '')}`,
+    ),
     dtypes: ['float32', 'bfloat16'],
     threads: os.availableParallelism(),
     tfjs: await tfjsVersion(),

@@ -1,0 +1,89 @@
+/** Checks the engine against tfjs: loss and gradients of a tiny ChatGLM computed by the graph and, eagerly, by tfjs. */
+import { parseConfig } from '../checkpoint/config';
+import { elements, modelTensors } from '../checkpoint/modelTensors';
+import { EagerOps } from './backend/eagerOps';
+import type { Ops, Value } from './backend/ops';
+import { Session } from './backend/session';
+import { Tape } from './backend/tape';
+import { openTfjs } from './backend/tfjs';
+import type { Forward } from './glm/model';
+import { createModel } from './glm/registry';
+import { causalMask } from './nn/attention';
+import { crossEntropy } from './nn/crossEntropy';
+import { Random } from './random';
+import type { EngineReport } from './types';
+
+/** float32 rounding of two orders of summation stays far below this. */
+const TOLERANCE = 1e-4;
+
+const TINY = {
+  model_type: 'chatglm',
+  num_layers: 2,
+  padded_vocab_size: 64,
+  hidden_size: 32,
+  ffn_hidden_size: 48,
+  kv_channels: 8,
+  num_attention_heads: 4,
+  multi_query_attention: true,
+  multi_query_group_num: 2,
+  add_qkv_bias: true,
+  seq_length: 32,
+};
+const LENGTH = 12;
+
+/** Loss, then the gradient of every parameter, of one fixed row. */
+function tinyStep(ops: Ops): Value[] {
+  const config = parseConfig(TINY, 'self-test');
+  const model = createModel(config);
+  const random = new Random(7);
+  const parameters = new Map(
+    modelTensors(config).map(({ name, shape }) => {
+      const offset = model.isNorm(name) ? 1 : 0;
+      const values = Float32Array.from({ length: elements(shape) }, () => offset + 0.2 * random.normal());
+      return [name, ops.constant(values, shape, 'float32')] as const;
+    }),
+  );
+  const tape = new Tape(ops, parameters.values());
+  const ints = (values: number[], shape: number[]): Value =>
+    ops.constant(Int32Array.from(values), shape, 'int32');
+  const count = Array.from({ length: LENGTH }, (_, i) => i);
+  const positions = ints(count, [1, LENGTH]);
+  const forward: Forward = {
+    ops: tape,
+    dtype: 'float32',
+    parameter: (name) => parameters.get(name)!,
+    lora: () => null,
+    positions,
+    mask: causalMask(ops, { query: positions, key: positions }, null, 'float32'),
+    store: null,
+  };
+  const ids = count.map(() => random.integer(config.padded_vocab_size));
+  const shared = model.shared(forward);
+  let x = model.embed(forward, ints(ids, [1, LENGTH]));
+  for (let layer = 0; layer < model.layers; layer++) x = model.block(forward, shared, x, layer);
+  const hidden = model.finish(forward, x);
+  const weights = ops.constant(new Float32Array(LENGTH).fill(1 / LENGTH), [LENGTH], 'float32');
+  const labels = ints([...ids.slice(1), 0], [LENGTH]);
+  const { loss } = crossEntropy(tape, hidden, forward.parameter(model.outputWeight), labels, weights);
+  const gradients = tape.gradients(loss);
+  return [loss, ...[...parameters.values()].map((parameter) => gradients.get(parameter)!)];
+}
+
+export async function selfTest(): Promise<EngineReport['selfTest']> {
+  const began = performance.now();
+  const tf = await openTfjs();
+  const eager = tinyStep(new EagerOps(tf)).map((value) =>
+    (value as unknown as { dataSync(): Float32Array }).dataSync(),
+  );
+  const session = new Session();
+  const program = session.compile((graph) => ({ inputs: [], outputs: tinyStep(graph), effects: [] }));
+  const graph = await program.run([]);
+  await session.close();
+  tf.disposeVariables();
+  const differences = graph.flatMap((values, i) =>
+    Array.from(values, (found, j) => Math.abs(found - eager[i][j])),
+  );
+  const maxDifference = differences.reduce((most, difference) => Math.max(most, difference), 0);
+  const ok = Number.isFinite(graph[0][0]) && maxDifference < TOLERANCE;
+  return { ok, maxDifference, seconds: (performance.now() - began) / 1000 };
+}
