@@ -27,6 +27,8 @@ export const SETTINGS = {
   nodePath: 'engine.nodePath',
   indexUrl: 'engine.indexUrl',
   variant: 'engine.variant',
+  lintEnabled: 'lint.enabled',
+  lintDelay: 'lint.delay',
   chatSample: 'chat.doSample',
   chatTemperature: 'chat.temperature',
   chatTopP: 'chat.topP',

@@ -42,7 +42,7 @@ export function collectFindings(file: FileView, limit = Number.POSITIVE_INFINITY
     const bucket = bySeverity[finding.severity];
     if (bucket.length < limit) bucket.push({ ...finding, line });
   };
-  for (let line = 0; line < file.entries.length; line++) {
+  for (let line = 0; line < file.lineCount; line++) {
     const findings = file.entries[line]?.findings ?? [];
     if (findings.length === 0 || covered.has(line)) continue;
     for (const finding of findings) if (!hidden.has(finding.rule)) keep(finding, line);

@@ -1,4 +1,7 @@
-/** Lints a text that is being edited: only lines that changed are linted again. */
+/**
+ * Lints a text that is being edited: only lines that changed are linted again. The empty line that an editor shows after
+ * the last line break may be given like any other; it counts for nothing.
+ */
 import { JsonPositions } from '../jsonl/positions';
 import type { Duplicate, FileView, LineEntry } from '../rules/rule';
 import type { Finding, FormatId, TextFix } from '../types';
@@ -87,7 +90,7 @@ export class DocumentLinter implements FileView {
 
   get summary(): DocumentSummary {
     const formats = [...this.formatCounts].sort((a, b) => b[1] - a[1]);
-    return { lines: this.slots.length, records: this.recordCount, formats };
+    return { lines: this.lineCount, records: this.recordCount, formats };
   }
 
   /** The fix of a finding with its edits made; undefined where there is none. */
@@ -105,6 +108,12 @@ export class DocumentLinter implements FileView {
 
   get entries(): readonly LineEntry[] {
     return this.slots as readonly LineEntry[];
+  }
+
+  get lineCount(): number {
+    const last = this.slots[this.slots.length - 1];
+    const text = typeof last === 'string' ? last : last?.text;
+    return text === '' ? this.slots.length - 1 : this.slots.length;
   }
 
   get formats(): ReadonlyMap<FormatId, number> {

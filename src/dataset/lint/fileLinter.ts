@@ -52,6 +52,10 @@ class FileLinter implements FileView {
     this.entries.push({ text: keepText ? text : '', kind, format, findings });
   }
 
+  get lineCount(): number {
+    return this.entries.length;
+  }
+
   duplicates(): Iterable<Duplicate> {
     return this.repeated;
   }

@@ -77,7 +77,10 @@ export interface LineEntry {
 }
 
 export interface FileView {
+  /** One for each line; an editor's text may end with one more, the empty line after the last line break. */
   readonly entries: readonly LineEntry[];
+  /** Number of lines, without that empty one. */
+  readonly lineCount: number;
   /** Number of lines per format. */
   readonly formats: ReadonlyMap<FormatId, number>;
   /** Lines (0-based) with the same text as an earlier line, with the first such line. */
