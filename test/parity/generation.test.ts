@@ -1,0 +1,122 @@
+/** Greedy generation and the sampling filters, against the reference. Token ids must be equal; probabilities within 1e-5. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { LanguageModel } from '../../src/engine/infer/languageModel';
+import { filteredProbabilities, penaliseRepetition } from '../../src/engine/infer/sampling';
+import type { SamplingSettings } from '../../src/protocol/control';
+import { fixture } from '../unit/fixtures';
+import { openTestEngine } from './engine';
+import { maxDifference, readGolden, readGoldenJson } from './golden';
+
+const PROBABILITY = 1e-5;
+
+interface Generation {
+  prompt: number[];
+  tokens: number[];
+  batch: { input_ids: number[][]; attention_mask: number[][]; tokens: number[][]; steps: number };
+  sampling: {
+    step: number;
+    history: number[];
+    probabilities: Record<string, { tensor: string; kept: number[] }>;
+  };
+}
+
+/** Settings by the name of the golden tensor. */
+const FILTERS: Record<
+  string,
+  Pick<SamplingSettings, 'temperature' | 'top_k' | 'top_p' | 'repetition_penalty'>
+> = {
+  'temperature0.8_topk50_topp0.8': { temperature: 0.8, top_k: 50, top_p: 0.8, repetition_penalty: 1 },
+  'temperature0.95_topp0.7': { temperature: 0.95, top_k: 0, top_p: 0.7, repetition_penalty: 1 },
+  topk5: { temperature: 1, top_k: 5, top_p: 1, repetition_penalty: 1 },
+  'repetition1.2_temperature0.8_topp0.8': { temperature: 0.8, top_k: 0, top_p: 0.8, repetition_penalty: 1.2 },
+};
+
+const GREEDY: SamplingSettings = {
+  do_sample: false,
+  temperature: 1,
+  top_p: 1,
+  top_k: 0,
+  repetition_penalty: 1,
+  max_new_tokens: 24,
+  seed: 0,
+};
+
+before(openTestEngine);
+
+for (const architecture of ['chatglm2', 'chatglm3']) {
+  const golden = readGoldenJson<Generation>(`golden/${architecture}/generate.json`);
+
+  test(`${architecture}: greedy tokens, cold and with a warm cache`, async () => {
+    const model = await LanguageModel.load({
+      model: fixture(`models/${architecture}`),
+      adapter: null,
+      dtype: 'float32',
+    });
+    const first = await model.generate(golden.prompt, { sampling: GREEDY, stopIds: [] });
+    assert.deepEqual(first.outputIds, golden.tokens);
+    assert.equal(first.finishReason, 'length');
+    const again = await model.generate(golden.prompt, { sampling: GREEDY, stopIds: [] });
+    assert.deepEqual(again.outputIds, golden.tokens);
+    const stopped = await model.generate(golden.prompt, { sampling: GREEDY, stopIds: [golden.tokens[3]] });
+    assert.deepEqual(stopped, { outputIds: golden.tokens.slice(0, 4), finishReason: 'stop' });
+    await model.dispose();
+  });
+
+  test(`${architecture}: rows of a left-padded batch`, async () => {
+    const model = await LanguageModel.load({
+      model: fixture(`models/${architecture}`),
+      adapter: null,
+      dtype: 'float32',
+    });
+    const { input_ids, attention_mask, tokens, steps } = golden.batch;
+    for (const [row, ids] of input_ids.entries()) {
+      const prompt = ids.filter((_, column) => attention_mask[row][column] === 1);
+      const sampling = { ...GREEDY, max_new_tokens: steps };
+      assert.deepEqual((await model.generate(prompt, { sampling, stopIds: [] })).outputIds, tokens[row]);
+    }
+    await model.dispose();
+  });
+
+  test(`${architecture}: probabilities after the filters`, () => {
+    const { step, history, probabilities } = golden.sampling;
+    const logits = readGolden(`golden/${architecture}`, 'generate.safetensors#step_logits');
+    const vocab = logits.length / golden.tokens.length;
+    for (const [name, { tensor, kept }] of Object.entries(probabilities)) {
+      const settings = FILTERS[name];
+      assert.ok(settings, name);
+      const row = logits.slice(step * vocab, (step + 1) * vocab);
+      penaliseRepetition(row, history, settings.repetition_penalty);
+      const found = filteredProbabilities(row, settings);
+      const ids = Array.from(found.keys()).filter((id) => found[id] > 0);
+      assert.deepEqual(ids, kept, name);
+      const difference = maxDifference(found, readGolden(`golden/${architecture}`, tensor));
+      assert.ok(difference < PROBABILITY, `${name}: ${difference}`);
+    }
+  });
+}
+
+test('sampling is repeatable by its seed and a cancelled answer ends', async () => {
+  const golden = readGoldenJson<Generation>('golden/chatglm3/generate.json');
+  const model = await LanguageModel.load({
+    model: fixture('models/chatglm3'),
+    adapter: null,
+    dtype: 'float32',
+  });
+  const sampling = { ...GREEDY, do_sample: true, top_p: 0.9, seed: 5 };
+  const first = await model.generate(golden.prompt, { sampling, stopIds: [] });
+  const second = await model.generate(golden.prompt, { sampling, stopIds: [] });
+  assert.deepEqual(first, second);
+  const other = await model.generate(golden.prompt, { sampling: { ...sampling, seed: 6 }, stopIds: [] });
+  assert.notDeepEqual(other.outputIds, first.outputIds);
+  const controller = new AbortController();
+  const cancelled = await model.generate(golden.prompt, {
+    sampling: GREEDY,
+    stopIds: [],
+    signal: controller.signal,
+    onToken: () => controller.abort(),
+  });
+  assert.equal(cancelled.finishReason, 'cancelled');
+  assert.deepEqual(cancelled.outputIds, golden.tokens.slice(0, 1));
+  await model.dispose();
+});
