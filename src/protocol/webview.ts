@@ -33,9 +33,13 @@ export type RunViewMessage = ReadyMessage | RequestMessage<RunAction>;
 export interface RunStrings {
   language: string;
   loss: string;
+  /** Lines of the loss chart. */
+  raw: string;
+  smoothed: string;
+  validation: string;
+  /** Columns of tables. */
   trainingLoss: string;
-  smoothedLoss: string;
-  evaluationLoss: string;
+  validationLoss: string;
   learningRate: string;
   gradientNorm: string;
   tokensPerSecond: string;
@@ -43,7 +47,6 @@ export interface RunStrings {
   step: string;
   epoch: string;
   checkpoints: string;
-  messages: string;
   best: string;
   table: string;
   /** With `{count}`. */
@@ -111,7 +114,7 @@ export type RunHostMessage =
 
 // ---- Chat view ---------------------------------------------------------------------------------------------------
 
-export type ChatAction = 'installEngine' | 'stop' | 'clear';
+export type ChatAction = 'installEngine' | 'stop';
 
 export type ChatViewMessage =
   | ReadyMessage
@@ -128,7 +131,6 @@ export interface ChatStrings {
   placeholder: string;
   send: string;
   stop: string;
-  clear: string;
   you: string;
   assistant: string;
   emptyTitle: string;
@@ -175,7 +177,7 @@ export type ChatHostMessage =
 // ---- Guards: a message from a view is foreign data ------------------------------------------------------------------
 
 const RUN_ACTIONS: readonly string[] = ['stop', 'resume', 'chat', 'openRunFile', 'openLog', 'revealOutput'];
-const CHAT_ACTIONS: readonly string[] = ['installEngine', 'stop', 'clear'];
+const CHAT_ACTIONS: readonly string[] = ['installEngine', 'stop'];
 
 /** Ranges of sampling values that a view may set: [least, most, whole numbers only]. */
 export const SAMPLING_RANGES: Record<

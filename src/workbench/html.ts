@@ -3,8 +3,12 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 
 /** Folder that webviews may load from. */
-export function webviewRoot(extensionUri: vscode.Uri): vscode.Uri {
+function webviewRoot(extensionUri: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+}
+
+export function webviewOptions(extensionUri: vscode.Uri): vscode.WebviewOptions {
+  return { enableScripts: true, localResourceRoots: [webviewRoot(extensionUri)] };
 }
 
 /** @param name `runs` or `chat`, as in `dist/webview/<name>.js` */

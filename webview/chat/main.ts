@@ -3,8 +3,8 @@ import '@vscode/codicons/dist/codicon.css';
 import type { ChatHostMessage, ChatState, ChatStrings, ChatTargetItem } from '../../src/protocol/webview';
 import '../shared/base.css';
 import { byId, element } from '../shared/dom';
-import { connect, request, send } from '../shared/messaging';
-import { dropdownOption, iconButton, registerChatComponents, type Dropdown } from '../shared/ui';
+import { connect, send } from '../shared/messaging';
+import { dropdownOption, registerChatComponents, type Dropdown } from '../shared/ui';
 import './chat.css';
 import { Composer } from './composer';
 import { MessagesView } from './messages';
@@ -25,10 +25,8 @@ class ChatView {
     this.messages = new MessagesView(strings);
     this.composer = new Composer(strings);
     this.sampling = new SamplingView(strings);
-    const clear = iconButton('clear-all', strings.clear, () => void request('clear'));
-    clear.dataset['action'] = 'clear';
     byId('root').replaceChildren(
-      element('header', {}, [this.models, clear]),
+      element('header', {}, [this.models]),
       this.messages.root,
       this.messages.live,
       this.composer.root,

@@ -25,7 +25,7 @@ export interface ChartData {
 }
 
 const SYNC_KEY = 'run';
-const FAINT_ALPHA = 0.35;
+const FAINT_ALPHA = 0.4;
 
 export class Chart {
   readonly root: HTMLElement;
@@ -83,6 +83,7 @@ export class Chart {
     const options: uPlot.Options = {
       width,
       height: this.spec.height,
+      padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: SYNC_KEY }, points: { size: 7 }, drag: { x: true, y: false }, y: false },
       scales: { x: { time: false, range: stepRange }, y: { range: valueRange } },
@@ -99,9 +100,9 @@ export class Chart {
     return {
       stroke: muted,
       font,
-      size: vertical ? 52 : 28,
+      size: vertical ? 48 : 24,
       gap: 4,
-      space: vertical ? 32 : 64,
+      space: vertical ? 24 : 48,
       grid: { stroke: grid, width: 1, show: vertical },
       ticks: { stroke: grid, width: 1, size: 4 },
       values: (_plot, splits) =>

@@ -36,9 +36,9 @@ export class Charts {
       title: strings.loss,
       height: LARGE,
       lines: [
-        { label: strings.trainingLoss, color: 'blue', style: 'faint' },
-        { label: strings.smoothedLoss, color: 'blue', style: 'solid' },
-        { label: strings.evaluationLoss, color: 'orange', style: 'points' },
+        { label: strings.raw, color: 'blue', style: 'faint' },
+        { label: strings.smoothed, color: 'blue', style: 'solid' },
+        { label: strings.validation, color: 'orange', style: 'points' },
       ],
     });
     this.learningRate = single('learning-rate', strings.learningRate, 'green');

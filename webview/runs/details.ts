@@ -31,7 +31,7 @@ export class DetailsView {
   private checkpointCard(checkpoints: RunHeader['checkpoints']): HTMLElement {
     const head = element('tr', {}, [
       headCell(this.strings.step, 'number'),
-      headCell(this.strings.evaluationLoss, 'number'),
+      headCell(this.strings.validationLoss, 'number'),
       headCell('', 'path'),
     ]);
     const rows = checkpoints.map(({ step, path, evaluation, best }) =>

@@ -19,7 +19,7 @@ export class DataTable {
       strings.step,
       strings.epoch,
       strings.trainingLoss,
-      strings.evaluationLoss,
+      strings.validationLoss,
       strings.learningRate,
       strings.gradientNorm,
       strings.tokensPerSecond,

@@ -6,9 +6,14 @@ import type { RunFolder } from '../../host/runs/runFolder';
 import type { Services } from '../../host/services';
 import { updateSampling } from '../../host/settings';
 import { t } from '../../host/translate';
-import { isChatViewMessage, type ChatHostMessage, type ChatViewMessage } from '../../protocol/webview';
+import {
+  isChatViewMessage,
+  type ChatAction,
+  type ChatHostMessage,
+  type ChatViewMessage,
+} from '../../protocol/webview';
 import { Channel } from '../channel';
-import { webviewHtml, webviewRoot } from '../html';
+import { webviewHtml, webviewOptions } from '../html';
 import { ChatSession } from './chatSession';
 import { chatStrings } from './strings';
 
@@ -35,7 +40,7 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
 
   resolveWebviewView(view: vscode.WebviewView): void {
     const { extensionUri } = this.services.context;
-    view.webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(extensionUri)] };
+    view.webview.options = webviewOptions(extensionUri);
     const channel = new Channel<ChatViewMessage, ChatHostMessage>(
       view.webview,
       {
@@ -96,14 +101,12 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
     }
   }
 
-  private act(action: 'installEngine' | 'stop' | 'clear'): unknown {
+  private act(action: ChatAction): unknown {
     switch (action) {
       case 'installEngine':
         return this.services.engine.install();
       case 'stop':
         return this.session.stop();
-      case 'clear':
-        return this.session.clear();
     }
   }
 }

@@ -10,7 +10,6 @@ export function chatStrings(): ChatStrings {
     placeholder: t('Message (Enter sends, Shift+Enter breaks the line)'),
     send: t('Send'),
     stop: t('Stop'),
-    clear: t('New Chat'),
     you: t('You'),
     assistant: t('Model'),
     emptyTitle: t('Ask the model something'),

@@ -1,5 +1,6 @@
 /** Everything the run panel shows but its curves, as text in the display language. */
 import path from 'node:path';
+import * as vscode from 'vscode';
 import { errorText } from '../../host/failures';
 import type { RunFolder } from '../../host/runs/runFolder';
 import { isLive } from '../../host/runs/runState';
@@ -143,7 +144,7 @@ function summary(t: Translate, run: RunFolder, language: string): RunHeader['sum
   }
   made.push(
     { label: t('Duration'), value: formatDuration(t, done.seconds) },
-    { label: t('Result'), value: run.output ?? '' },
+    { label: t('Result'), value: run.output === null ? '' : vscode.workspace.asRelativePath(run.output) },
   );
   const early = done.reason === 'earlyStopping';
   return {

@@ -4,6 +4,7 @@ import { Disposable, toDisposable } from '../../host/lifecycle';
 import { RUN_PANEL } from '../../host/names';
 import type { RunFolder } from '../../host/runs/runFolder';
 import type { Services } from '../../host/services';
+import { webviewOptions } from '../html';
 import { RunPanel } from './runPanel';
 
 export class RunPanels extends Disposable implements vscode.WebviewPanelSerializer {
@@ -21,7 +22,12 @@ export class RunPanels extends Disposable implements vscode.WebviewPanelSerializ
       shown.panel.reveal();
       return;
     }
-    const panel = vscode.window.createWebviewPanel(RUN_PANEL, run.name, vscode.ViewColumn.Active);
+    const panel = vscode.window.createWebviewPanel(
+      RUN_PANEL,
+      run.name,
+      vscode.ViewColumn.Active,
+      webviewOptions(this.services.context.extensionUri),
+    );
     this.adopt(run, panel);
   }
 

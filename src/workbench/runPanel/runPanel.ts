@@ -14,7 +14,7 @@ import {
   type RunViewMessage,
 } from '../../protocol/webview';
 import { Channel } from '../channel';
-import { webviewHtml, webviewRoot } from '../html';
+import { webviewHtml, webviewOptions } from '../html';
 import { reveal } from '../runs/reveal';
 import { runHeader } from './header';
 import { PointFeed } from './pointFeed';
@@ -34,7 +34,7 @@ export class RunPanel extends Disposable {
   ) {
     super();
     const { extensionUri } = services.context;
-    panel.webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(extensionUri)] };
+    panel.webview.options = webviewOptions(extensionUri);
     panel.iconPath = {
       light: vscode.Uri.joinPath(extensionUri, 'media', 'icons', 'run-light.svg'),
       dark: vscode.Uri.joinPath(extensionUri, 'media', 'icons', 'run-dark.svg'),
