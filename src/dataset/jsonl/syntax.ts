@@ -220,8 +220,9 @@ class Scanner {
       }
     }
     if (text.charCodeAt(index) < 0x20) return this.fault('controlCharacter', index);
-    const code = text.codePointAt(index) ?? 0;
-    return this.fault('unexpected', index, index + (code > 0xffff ? 2 : 1));
+    const word = matchAt(WORD, text, index);
+    const length = word?.length ?? ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
+    return this.fault('unexpected', index, index + length);
   }
 
   private badCloser(char: string): SyntaxFault {
