@@ -27,6 +27,7 @@ export class BpeEncoder implements PieceEncoder {
   private readonly table: MergeTable;
   private readonly cache = new Map<string, readonly number[]>();
   private readonly queue = new MergeQueue();
+  private codePoints = new Int32Array(64);
   private symbols = new Int32Array(64);
   private next = new Int32Array(64);
   private previous = new Int32Array(64);
@@ -69,6 +70,11 @@ export class BpeEncoder implements PieceEncoder {
 
   private encodeChunk(chunk: string, sink: IdSink): void {
     if (chunk === '') return;
+    if (chunk.length === 1) {
+      const codeUnit = chunk.charCodeAt(0);
+      this.emit(this.table.symbolOf(codeUnit), codeUnit, sink);
+      return;
+    }
     if (chunk.length > MAX_CACHED_LENGTH) {
       this.merge(chunk, sink);
       return;
@@ -80,16 +86,16 @@ export class BpeEncoder implements PieceEncoder {
       ids = part.ids;
       if (this.cache.size >= MAX_CACHED_CHUNKS) this.cache.clear();
       // A slice keeps the text it was cut from alive; the key must not.
-      this.cache.set([...chunk].join(''), ids);
+      this.cache.set(Buffer.from(chunk, 'utf16le').toString('utf16le'), ids);
     }
     for (const id of ids) sink.push(id);
   }
 
   private merge(chunk: string, sink: IdSink): void {
-    const characters = this.split(chunk);
-    const { table, queue, symbols, next, previous } = this;
+    const count = this.split(chunk);
+    const { table, queue, symbols, next, previous, codePoints } = this;
     this.halves.clear();
-    for (let right = 1; right < characters.length; right++) this.offer(right - 1, right);
+    for (let right = 1; right < count; right++) this.offer(right - 1, right);
     while (queue.size > 0) {
       const key = queue.pop();
       const left = key % POSITIONS;
@@ -105,26 +111,29 @@ export class BpeEncoder implements PieceEncoder {
       if (previous[left] !== NONE) this.offer(previous[left], left);
       if (next[left] !== NONE) this.offer(left, next[left]);
     }
-    for (let index = 0; index !== NONE; index = next[index]) {
-      this.emit(symbols[index], characters[index], sink);
-    }
+    for (let index = 0; index !== NONE; index = next[index])
+      this.emit(symbols[index], codePoints[index], sink);
   }
 
-  /** Fills the linked list with one symbol per character. */
-  private split(chunk: string): string[] {
-    const characters = [...chunk];
-    const count = characters.length;
-    if (count > this.symbols.length) {
-      this.symbols = new Int32Array(count * 2);
-      this.next = new Int32Array(count * 2);
-      this.previous = new Int32Array(count * 2);
+  /** Fills the linked list with one symbol per character; returns their number. */
+  private split(chunk: string): number {
+    if (chunk.length > this.symbols.length) {
+      const capacity = chunk.length * 2;
+      this.codePoints = new Int32Array(capacity);
+      this.symbols = new Int32Array(capacity);
+      this.next = new Int32Array(capacity);
+      this.previous = new Int32Array(capacity);
     }
-    for (let index = 0; index < count; index++) {
-      this.symbols[index] = this.table.symbolOf(characters[index].codePointAt(0) as number);
-      this.next[index] = index + 1 < count ? index + 1 : NONE;
-      this.previous[index] = index - 1;
+    let count = 0;
+    for (let at = 0; at < chunk.length; count++) {
+      const codePoint = chunk.codePointAt(at) as number;
+      at += codePoint > 0xffff ? 2 : 1;
+      this.codePoints[count] = codePoint;
+      this.symbols[count] = this.table.symbolOf(codePoint);
+      this.previous[count] = count - 1;
+      this.next[count] = at < chunk.length ? count + 1 : NONE;
     }
-    return characters;
+    return count;
   }
 
   private offer(left: number, right: number): void {
@@ -138,24 +147,21 @@ export class BpeEncoder implements PieceEncoder {
     this.queue.push(table.rank[piece] * POSITIONS + left);
   }
 
-  /** @param text the characters that the symbol covers */
-  private emit(symbol: number, text: string, sink: IdSink): void {
+  /** @param codePoint the first character that the symbol covers */
+  private emit(symbol: number, codePoint: number, sink: IdSink): void {
     if (symbol < 0 || symbol >= this.vocabulary.size) {
-      sink.pushUnknown(text);
+      sink.pushUnknown(String.fromCodePoint(codePoint));
       return;
     }
-    const halves = this.vocabulary.types[symbol] === PieceType.unused ? this.halves.get(symbol) : undefined;
+    const halves = this.table.hasUnused ? this.halves.get(symbol) : undefined;
     if (!halves) {
       sink.push(symbol);
       return;
     }
-    const whole = this.vocabulary.texts[symbol];
     const [left, right] = halves;
-    const leftLength =
-      left < this.vocabulary.size
-        ? this.vocabulary.texts[left].length
-        : String.fromCodePoint(whole.codePointAt(0) as number).length;
-    this.emit(left, whole.slice(0, leftLength), sink);
-    this.emit(right, whole.slice(leftLength), sink);
+    const first = String.fromCodePoint(codePoint);
+    const leftLength = left < this.vocabulary.size ? this.vocabulary.texts[left].length : first.length;
+    this.emit(left, codePoint, sink);
+    this.emit(right, this.vocabulary.texts[symbol].codePointAt(leftLength) as number, sink);
   }
 }

@@ -158,7 +158,7 @@ function readNormalizer(bytes: Uint8Array, normalizer: NormalizerSpec): void {
         break;
       case 2:
         if (field.type !== 'bytes') throw new ModelFormatError('malformed');
-        normalizer.precompiledCharsmap = field.value.slice();
+        normalizer.precompiledCharsmap = Uint8Array.from(field.value);
         break;
       case 3:
         normalizer.addDummyPrefix = numberOf(field) !== 0;
