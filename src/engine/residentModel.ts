@@ -4,7 +4,7 @@ import { openCheckpoint } from '../checkpoint/checkpoint';
 import { loraShapes, unknownTargets, type LoraShape } from '../checkpoint/lora';
 import { checkModel } from '../checkpoint/modelDoctor';
 import { elements, modelTensors } from '../checkpoint/modelTensors';
-import type { LoraConfig, TensorReader } from '../checkpoint/types';
+import type { LoraConfig, TensorEntry, TensorReader } from '../checkpoint/types';
 import { GlmError } from '../protocol/errors';
 import type { GraphBuilder, Variable } from './backend/graphBuilder';
 import type { DType, Value } from './backend/ops';
@@ -16,6 +16,8 @@ import type { ComputeDType } from './types';
 
 /** Bytes read from a file at a time: big enough for the disk, small beside any model. */
 const PIECE_BYTES = 16 * 1024 * 1024;
+/** Bytes (as float32) of the variables that are moved together. */
+const GROUP_BYTES = 256 * 1024 * 1024;
 
 const STORED: Partial<Record<string, DType>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
@@ -73,32 +75,26 @@ export class ResidentModel {
 
   /** Fills the variables of the model from a reader that has all of them. */
   async readWeights(reader: TensorReader): Promise<void> {
-    for (const variable of this.variables.values()) await this.assignFrom(reader, variable);
+    for (const group of inGroups([...this.variables.values()])) await this.assignFrom(reader, group);
   }
 
-  private async assignFrom(reader: TensorReader, variable: Variable): Promise<void> {
-    const entry = reader.tensors.get(variable.name);
-    const stored = entry && STORED[entry.dtype];
-    if (!entry || !stored) throw new Error(`${variable.name} was not checked`);
-    const tensor = NativeTensor.allocate(variable.shape, stored);
+  private async assignFrom(reader: TensorReader, variables: readonly Variable[]): Promise<void> {
+    const tensors: NativeTensor[] = [];
+    const dtypes: DType[] = [];
     try {
-      const piece = new Uint8Array(Math.min(PIECE_BYTES, entry.byteLength));
-      for (let offset = 0; offset < entry.byteLength; offset += piece.length) {
-        const part = piece.subarray(0, Math.min(piece.length, entry.byteLength - offset));
-        reader.readSlice(variable.name, offset, part);
-        tensor.write(part, offset);
+      for (const variable of variables) {
+        const entry = reader.tensors.get(variable.name);
+        const stored = entry && STORED[entry.dtype];
+        if (!entry || !stored) throw new Error(`${variable.name} was not checked`);
+        const tensor = NativeTensor.allocate(variable.shape, stored);
+        tensors.push(tensor);
+        dtypes.push(stored);
+        copyTensor(reader, entry, tensor);
       }
-      const program = this.session.compile((graph) => {
-        const value = graph.placeholder(variable.shape, stored);
-        return {
-          inputs: [value],
-          outputs: [],
-          effects: [graph.assign(variable, graph.cast(value, variable.dtype))],
-        };
-      });
-      await program.run([tensor]);
+      const key = `load ${variables.map(({ name }, i) => `${name}:${dtypes[i]}`).join()}`;
+      await this.once(key, (graph) => assignment(graph, variables, dtypes)).run(tensors);
     } finally {
-      tensor.dispose();
+      for (const tensor of tensors) tensor.dispose();
     }
   }
 
@@ -132,26 +128,40 @@ export class ResidentModel {
 
   /** Assigns a variable from float32 values. */
   async write(variable: Variable, values: Float32Array): Promise<void> {
-    const program = this.once(`write ${variable.name}`, (graph) => {
-      const value = graph.placeholder(variable.shape, 'float32');
-      return {
-        inputs: [value],
-        outputs: [],
-        effects: [graph.assign(variable, graph.cast(value, variable.dtype))],
-      };
-    });
-    await program.run([values]);
+    await this.writeAll([variable], () => values);
+  }
+
+  /** Assigns variables from float32 values, which are asked for a group at a time. */
+  async writeAll(
+    variables: readonly Variable[],
+    values: (variable: Variable) => Float32Array,
+  ): Promise<void> {
+    for (const group of inGroups(variables)) {
+      const dtypes = group.map((): DType => 'float32');
+      const program = this.once(`write ${names(group)}`, (graph) => assignment(graph, group, dtypes));
+      await program.run(group.map(values));
+    }
   }
 
   /** The values of a variable, widened to float32. */
   async read(variable: Variable): Promise<Float32Array> {
-    const program = this.once(`read ${variable.name}`, (graph) => ({
-      inputs: [],
-      outputs: [graph.cast(graph.read(variable), 'float32')],
-      effects: [],
-    }));
-    const [values] = await program.run([]);
-    return values as Float32Array;
+    const [[, values]] = await this.readAll([variable]);
+    return values;
+  }
+
+  /** The values of variables, widened to float32. */
+  async readAll(variables: readonly Variable[]): Promise<[Variable, Float32Array][]> {
+    const result: [Variable, Float32Array][] = [];
+    for (const group of inGroups(variables)) {
+      const program = this.once(`read ${names(group)}`, (graph) => ({
+        inputs: [],
+        outputs: group.map((variable) => graph.cast(graph.read(variable), 'float32')),
+        effects: [],
+      }));
+      const values = (await program.run([])) as Float32Array[];
+      group.forEach((variable, i) => result.push([variable, values[i]]));
+    }
+    return result;
   }
 
   /** The graph only grows, so what is run again is compiled once. */
@@ -170,6 +180,51 @@ export class ResidentModel {
 
   async close(): Promise<void> {
     await this.session.close();
+  }
+}
+
+/**
+ * Splits variables into groups that are moved in one run. A run of its own for each would make the session prepare its graph anew
+ * every time; one run for all would hold a second copy of everything.
+ */
+function inGroups(variables: readonly Variable[]): Variable[][] {
+  const groups: Variable[][] = [];
+  let bytes = Infinity;
+  for (const variable of variables) {
+    const size = elements(variable.shape) * 4;
+    if (bytes + size > GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups[groups.length - 1].push(variable);
+    bytes += size;
+  }
+  return groups;
+}
+
+function names(variables: readonly Variable[]): string {
+  return variables.map(({ name }) => name).join();
+}
+
+function assignment(
+  graph: GraphBuilder,
+  variables: readonly Variable[],
+  dtypes: readonly DType[],
+): ProgramDefinition {
+  const inputs = variables.map(({ shape }, i) => graph.placeholder(shape, dtypes[i]));
+  const effects = variables.map((variable, i) =>
+    graph.assign(variable, graph.cast(inputs[i], variable.dtype)),
+  );
+  return { inputs, outputs: [], effects };
+}
+
+/** Streams a tensor of a file into the library's memory. */
+function copyTensor(reader: TensorReader, { name, byteLength }: TensorEntry, target: NativeTensor): void {
+  const piece = new Uint8Array(Math.min(PIECE_BYTES, byteLength));
+  for (let offset = 0; offset < byteLength; offset += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, byteLength - offset));
+    reader.readSlice(name, offset, part);
+    target.write(part, offset);
   }
 }
 

@@ -77,11 +77,8 @@ export async function saveWeights(
     writeAdapter(directory, resident.lora.config, layers, beside);
     return;
   }
-  const tensors: TensorToWrite[] = [];
-  for (const variable of resident.variables.values()) {
-    const values = await resident.read(variable);
-    tensors.push(tensor(variable.name, variable.shape, values, dtype));
-  }
+  const weights = await resident.readAll([...resident.variables.values()]);
+  const tensors = weights.map(([{ name, shape }, values]) => tensor(name, shape, values, dtype));
   writeDirectoryAtomic(directory, (temporary) => {
     writeSafetensors(path.join(temporary, WEIGHTS_FILE), tensors);
     for (const name of COMPANIONS) {
@@ -126,8 +123,8 @@ export async function loadCheckpoint(
   const state = readState(directory);
   const optimizer = openSafetensors([path.join(directory, OPTIMIZER_FILE)]);
   try {
-    for (const { m, v } of trainables.groups)
-      for (const moment of [m, v]) await resident.write(moment, optimizer.readFloat32(moment.name));
+    const moments = trainables.groups.flatMap(({ m, v }) => [m, v]);
+    await resident.writeAll(moments, ({ name }) => optimizer.readFloat32(name));
   } finally {
     optimizer.close();
   }
