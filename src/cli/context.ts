@@ -1,4 +1,5 @@
 /** What every command is given. */
+import type { Command } from 'commander';
 import type { Translate } from '../text/translate';
 import type { Language } from './language';
 import type { Output } from './output';
@@ -13,9 +14,9 @@ export interface CommandContext {
   version: string;
 }
 
-/** Runs a command and resolves to its exit code. `arguments_` are the operands, `options` what the command declared. */
-export type CommandAction<Options> = (
-  context: CommandContext,
-  options: Options,
-  operands: string[],
-) => Promise<number>;
+/** A command: what it declares, and what it does. The options have the types their parsers give them. */
+export interface CommandEntry<Options> {
+  define(program: Command, context: CommandContext): Command;
+  /** Resolves to the exit code. The work is imported here, so that `--help` and `lint` load nothing they do not need. */
+  run(context: CommandContext, options: Options, operands: string[]): Promise<number>;
+}

@@ -1,5 +1,6 @@
 /** Values of options: parsers that refuse with a sentence, and options several commands share. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { SamplingSettings } from '../protocol/control';
 import type { Translate } from '../text/translate';
 
 /** A whole number of at least `minimum`. */
@@ -90,6 +91,18 @@ export function addSamplingOptions(command: Command, t: Translate): void {
         .argParser(wholeNumber(t, 0))
         .default(42),
     );
+}
+
+export function samplingSettings(options: SamplingOptions, maxNewTokens: number): SamplingSettings {
+  return {
+    do_sample: !options.greedy,
+    temperature: options.temperature,
+    top_p: options.topP,
+    top_k: options.topK,
+    repetition_penalty: options.repetitionPenalty,
+    max_new_tokens: maxNewTokens,
+    seed: options.seed,
+  };
 }
 
 /** `--json` and `--lang`, which every command takes. */

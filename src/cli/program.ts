@@ -1,27 +1,20 @@
 /** The command line as a whole: commands, help, errors, exit codes. */
 import { Command, CommanderError, type Help, type Option } from 'commander';
-import { isGlmError } from '../protocol/errors';
+import { isGlmError, toErrorData } from '../protocol/errors';
 import { describeThrown } from '../text/errors';
-import { toErrorData } from '../protocol/errors';
-import type { CommandContext } from './context';
-import { chat, defineChat } from './commands/chat';
-import { defineDoctor, doctor } from './commands/doctor';
-import { defineGenerate, generate } from './commands/generate';
-import { defineInstallEngine, installEngine } from './commands/installEngine';
-import { defineLint, lint } from './commands/lint';
-import { defineResume, resume } from './commands/resume';
-import { defineSchema, schema } from './commands/schema';
-import { defineScore, score } from './commands/score';
-import { defineTrain, train } from './commands/train';
+import { chatCommand } from './commands/chat';
+import { doctorCommand } from './commands/doctor';
+import { generateCommand } from './commands/generate';
+import { installEngineCommand } from './commands/installEngine';
+import { lintCommand } from './commands/lint';
+import { resumeCommand } from './commands/resume';
+import { schemaCommand } from './commands/schema';
+import { scoreCommand } from './commands/score';
+import { trainCommand } from './commands/train';
+import type { CommandContext, CommandEntry } from './context';
 import { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, InterruptedError, UsageError } from './exit';
 import { addCommonOptions } from './options';
 import { describeUsageError } from './usage';
-
-/** A command: what it declares, and what it does. The options have the types their parsers give them. */
-interface CommandEntry<Options> {
-  define(program: Command, context: CommandContext): Command;
-  run(context: CommandContext, options: Options, operands: string[]): Promise<number>;
-}
 
 /**
  * Runs the command line and resolves to its exit code. Never throws.
@@ -52,15 +45,15 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
     quiet(command, context);
     command.action(async () => finish(await run(context, command.opts<Options & object>(), command.args)));
   };
-  add({ define: defineLint, run: lint });
-  add({ define: defineTrain, run: train });
-  add({ define: defineResume, run: resume });
-  add({ define: defineChat, run: chat });
-  add({ define: defineGenerate, run: generate });
-  add({ define: defineScore, run: score });
-  add({ define: defineDoctor, run: doctor });
-  add({ define: defineInstallEngine, run: installEngine });
-  add({ define: defineSchema, run: schema });
+  add(lintCommand);
+  add(trainCommand);
+  add(resumeCommand);
+  add(chatCommand);
+  add(generateCommand);
+  add(scoreCommand);
+  add(doctorCommand);
+  add(installEngineCommand);
+  add(schemaCommand);
   return program;
 }
 

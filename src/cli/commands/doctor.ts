@@ -1,86 +1,14 @@
 /** `doctor`: can the engine run here, and if not, what to do about it. */
 import type { Command } from 'commander';
-import type { CommandContext } from '../context';
-import { examine, type DoctorReport } from '../doctor/report';
-import { EXIT_FAILURE, EXIT_OK } from '../exit';
-import { formatBytes } from '../format';
+import type { CommandEntry, CommandContext } from '../context';
 
-export function defineDoctor(program: Command, { t }: CommandContext): Command {
-  return program.command('doctor').description(t('check whether the engine runs on this machine'));
-}
+export const doctorCommand: CommandEntry<object> = {
+  define(program: Command, { t }: CommandContext): Command {
+    return program.command('doctor').description(t('check whether the engine runs on this machine'));
+  },
 
-export async function doctor(context: CommandContext): Promise<number> {
-  const { output } = context;
-  const report = await examine(context);
-  if (output.json) output.record(report);
-  else print(context, report);
-  return report.ok ? EXIT_OK : EXIT_FAILURE;
-}
-
-function print({ output, t }: CommandContext, report: DoctorReport): void {
-  const facts = factsOf(t, report);
-  const width = Math.max(...facts.map(([label]) => displayWidth(label)));
-  for (const [label, value] of facts)
-    output.result(`${label}${' '.repeat(width - displayWidth(label))}  ${value}`);
-  for (const { severity, message, remedy } of report.problems) {
-    output.result('');
-    const label = severity === 'error' ? t('Problem:') : t('Warning:');
-    output.result(`${label} ${message}`);
-    output.result(`  ${remedy}`);
-  }
-  output.result('');
-  output.result(
-    report.ok ? t('The engine runs on this machine.') : t('The engine cannot run on this machine yet.'),
-  );
-}
-
-function factsOf(t: CommandContext['t'], report: DoctorReport): [label: string, value: string][] {
-  const { machine, engine, disk } = report;
-  const unknown = t('unknown');
-  const facts: [string, string][] = [
-    ['chatglm-finetune', report.version],
-    ['Node.js', machine.node],
-    [t('Platform'), machine.glibc ? `${machine.platform}, glibc ${machine.glibc}` : machine.platform],
-    [
-      t('Memory'),
-      t('{free} of {total} free', {
-        free: formatBytes(machine.memory.available),
-        total: formatBytes(machine.memory.total),
-      }),
-    ],
-    [
-      t('Disk'),
-      disk.free === null
-        ? unknown
-        : t('{free} free for {path}', {
-            free: formatBytes(disk.free),
-            path: disk.path,
-          }),
-    ],
-    [t('Package index'), report.index_url ?? unknown],
-    [t('Practice model'), report.practice_model ?? t('missing')],
-    [t('Engine'), engine.installed ? `${engine.directory} (${engine.variant})` : t('not installed')],
-  ];
-  if (!engine.report) return facts;
-  const { libtensorflow, tfjs, devices, dtypes, threads, selfTest } = engine.report;
-  return [
-    ...facts,
-    ['libtensorflow', libtensorflow],
-    ['TensorFlow.js', tfjs],
-    [t('Device'), devices.join(', ')],
-    [t('Number formats'), dtypes.join(', ')],
-    [t('Threads'), String(threads)],
-    [
-      t('Self-test'),
-      t('largest difference {difference}, {seconds} s', {
-        difference: selfTest.maxDifference.toExponential(1),
-        seconds: selfTest.seconds.toFixed(1),
-      }),
-    ],
-  ];
-}
-
-/** Columns on a terminal: Chinese characters take two. */
-function displayWidth(text: string): number {
-  return [...text].reduce((width, character) => width + (/[\u2e80-\uffef]/.test(character) ? 2 : 1), 0);
-}
+  async run(context) {
+    const { doctor } = await import('../machine/doctor');
+    return doctor(context);
+  },
+};

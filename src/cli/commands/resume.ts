@@ -1,72 +1,20 @@
 /** `resume RUN_DIR [--checkpoint step-N]` */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Command } from 'commander';
-import { GlmError } from '../../protocol/errors';
-import { EVENTS_FILE } from '../../protocol/runDirectory';
-import type { CommandContext } from '../context';
-import { openInstalledEngine } from '../engine';
-import { runVersions } from '../versions';
-import { livingProcess } from '../run/processFile';
-import { checkUnchanged, describeProvenance, readProvenance } from '../run/provenance';
-import { missingFiles } from '../run/readRunFile';
-import { chooseCheckpoint, lastEvent, readRun } from '../run/runDirectory';
-import { superviseTraining } from '../run/supervise';
+import type { CommandEntry, CommandContext } from '../context';
+import type { ResumeOptions } from '../run/resume';
 
-export interface ResumeOptions {
-  checkpoint?: string;
-}
+export const resumeCommand: CommandEntry<ResumeOptions> = {
+  define(program: Command, context: CommandContext): Command {
+    const { t } = context;
+    return program
+      .command('resume')
+      .description(t('go on with a stopped, failed or interrupted run'))
+      .argument('<run-dir>', t('directory of the run'))
+      .option('--checkpoint <name>', t('checkpoint to go on from, such as step-40 (default: the newest)'));
+  },
 
-export function defineResume(program: Command, context: CommandContext): Command {
-  const { t } = context;
-  return program
-    .command('resume')
-    .description(t('go on with a stopped, failed or interrupted run'))
-    .argument('<run-dir>', t('directory of the run'))
-    .option('--checkpoint <name>', t('checkpoint to go on from, such as step-40 (default: the newest)'));
-}
-
-export async function resume(
-  context: CommandContext,
-  options: ResumeOptions,
-  [given = '']: string[],
-): Promise<number> {
-  const { output, t } = context;
-  const directory = path.resolve(given);
-  const run = readRun(directory);
-  const other = await livingProcess(directory);
-  if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
-  if (lastEvent(directory, ['done', 'resumed'])?.type === 'done')
-    throw new GlmError('run.finished', { path: directory });
-  const checkpoint = chooseCheckpoint(directory, options.checkpoint ?? null);
-  refuseIncomplete(context, directory, run);
-  const engine = await openInstalledEngine();
-  const versions = runVersions(context);
-  const now = describeProvenance(run, versions);
-  const then = readProvenance(directory);
-  if (then) checkUnchanged(then, now);
-  output.info(
-    t('Resuming {directory} from {checkpoint}', { directory, checkpoint: path.basename(checkpoint) }),
-  );
-  return superviseTraining(context, engine, {
-    run,
-    directory,
-    resumeFrom: checkpoint,
-    versions,
-    totalSteps: lastEvent(directory, ['started'])?.total_steps ?? 0,
-    prepare: () => undefined,
-  });
-}
-
-/** Names everything the run needs and is gone: its own files, the model, the data. */
-function refuseIncomplete(
-  { t }: CommandContext,
-  directory: string,
-  run: Parameters<typeof missingFiles>[1],
-): void {
-  const missing = missingFiles(t, run).map(({ key, sentence }) => `${key}: ${sentence}`);
-  const events = path.join(directory, EVENTS_FILE);
-  if (!existsSync(events)) missing.unshift(t('there is no file {path}', { path: events }));
-  if (missing.length > 0)
-    throw new GlmError('run.incomplete', { path: directory, missing: missing.join('; ') });
-}
+  async run(context, options, operands) {
+    const { resume } = await import('../run/resume');
+    return resume(context, options, operands);
+  },
+};

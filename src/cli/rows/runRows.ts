@@ -1,7 +1,7 @@
 /** The loop behind `score` and `generate`: a model, an input file, one output row for each input row. */
 import type { LanguageModel } from '../../engine';
 import type { CommandContext } from '../context';
-import { openInstalledEngine } from '../engine';
+import { openInstalledEngine } from '../engineLoader';
 import { EXIT_OK, InterruptedError } from '../exit';
 import { interruptSignal } from '../interrupt';
 import type { ModelOptions } from '../options';

@@ -5,7 +5,7 @@ import type { FailedEvent, RunEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import { describeThrown } from '../../text/errors';
 import type { CommandContext } from '../context';
-import type { Engine } from '../engine';
+import type { Engine } from '../engineLoader';
 import { EXIT_INTERRUPTED, EXIT_OK } from '../exit';
 import { ignoreHangup, onInterrupt } from '../interrupt';
 import { ControlServer } from './controlServer';

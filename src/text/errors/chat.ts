@@ -6,10 +6,6 @@ export const chatErrors: ErrorTable<ChatErrors> = {
     message: t('No model is loaded.'),
     remedy: t('Choose a model first.'),
   }),
-  'chat.busy': (t) => ({
-    message: t('The model is still answering.'),
-    remedy: t('Wait for the answer, or stop it.'),
-  }),
   'chat.badRequest': (t, args) => ({
     message: t('The request could not be understood: {detail}', { ...args }),
     remedy: t('The editor and the engine may be of different versions. Reload the window.'),

@@ -67,11 +67,12 @@ function step(number: number): StepEvent {
 
 /** Trains by counting, one step every few milliseconds, and obeys stop requests as a trainer does. */
 const counting: Trainer = {
-  async train({ emit, stopRequested }) {
+  async train(request) {
+    const emit = (event: RunEvent): void => request.emit(event);
     for (let number = 1; number <= 1000; number += 1) {
       emit(step(number));
       await new Promise((resolve) => setTimeout(resolve, 5));
-      const stop = stopRequested();
+      const stop = request.stopRequested();
       if (stop === 'no') continue;
       const checkpoint = stop === 'checkpoint' ? `checkpoints/step-${number}` : null;
       emit({ type: 'stopped', time: 't', step: number, checkpoint });
@@ -168,8 +169,8 @@ test('a failure is an event with a sentence, and is thrown', async () => {
   using directory = temporaryDirectory();
   const context = testContext({ json: true });
   const failing: Trainer = {
-    train({ emit }) {
-      emit(step(1));
+    train(request) {
+      request.emit(step(1));
       return Promise.reject(new GlmError('engine.nonFinite', { what: 'loss', step: 1, rows: '3, 4' }));
     },
   };

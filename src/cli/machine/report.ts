@@ -7,7 +7,7 @@ import { resolveIndex } from '../../install/indexUrl';
 import { toErrorData, type ErrorCode } from '../../protocol/errors';
 import { describeThrown } from '../../text/errors';
 import type { CommandContext } from '../context';
-import { openInstalledEngine } from '../engine';
+import { openInstalledEngine } from '../engineLoader';
 import { formatBytes } from '../format';
 import { describeMachine, freeDiskSpace, type Machine } from './machine';
 
