@@ -83,7 +83,7 @@ export class Chart {
     const options: uPlot.Options = {
       width,
       height: this.spec.height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 14, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: SYNC_KEY }, points: { size: 7 }, drag: { x: true, y: false }, y: false },
       scales: { x: { time: false, range: stepRange }, y: { range: valueRange } },

@@ -24,6 +24,8 @@ export class RunStore extends Disposable {
     super();
     const watcher = this._register(vscode.workspace.createFileSystemWatcher(`**/${RUN_FILE}`));
     this._register(watcher.onDidCreate((uri) => void this.consider(uri)));
+    // A file that is written in place is empty when it is created.
+    this._register(watcher.onDidChange((uri) => void this.consider(uri)));
     this._register(watcher.onDidDelete((uri) => this.remove(path.dirname(uri.fsPath))));
     this._register(vscode.workspace.onDidChangeWorkspaceFolders(() => void this.scan()));
   }

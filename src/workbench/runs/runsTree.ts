@@ -19,7 +19,9 @@ export class RunsTree extends Disposable implements vscode.TreeDataProvider<RunF
 
   constructor(private readonly runs: RunStore) {
     super();
-    this._register(vscode.window.createTreeView(VIEWS.runs, { treeDataProvider: this }));
+    const view = this._register(vscode.window.createTreeView(VIEWS.runs, { treeDataProvider: this }));
+    // Where the system reports no changes (network file systems), looking at the view finds new runs.
+    this._register(view.onDidChangeVisibility(({ visible }) => visible && void runs.scan()));
     this._register(runs.onDidChangeList(() => this.changed.fire(undefined)));
     this._register(runs.onDidChangeRun((run) => this.schedule(run)));
   }
