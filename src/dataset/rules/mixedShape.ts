@@ -1,5 +1,5 @@
 import type { FormatId } from '../types';
-import type { FileRule } from './rule';
+import type { FileRule, FileView } from './rule';
 
 /** A record in another format than most of the file: tools that read columns fail on it or fill in nulls. */
 export const mixedShape: FileRule = {
@@ -7,10 +7,11 @@ export const mixedShape: FileRule = {
   severity: 'warning',
   stage: 'file',
 
-  check({ entries, formats }, report) {
-    const usual = mostFrequent(formats);
-    if (usual === undefined || formats.size < 2) return;
-    entries.forEach(({ format, text }, line) => {
+  check(file, report) {
+    if (file.formats.size < 2) return;
+    const usual = mostFrequent(file);
+    if (usual === undefined) return;
+    file.entries.forEach(({ format, text }, line) => {
       if (format === null || format === usual) return;
       const start = text.length - text.trimStart().length;
       report.add(line, { start, end: start + 1, message: 'mixedShape', args: { format, usual } });
@@ -18,11 +19,9 @@ export const mixedShape: FileRule = {
   },
 };
 
-/** Of equally frequent formats the one seen first. */
-function mostFrequent(formats: ReadonlyMap<FormatId, number>): FormatId | undefined {
-  let best: FormatId | undefined;
-  for (const [format, count] of formats) {
-    if (best === undefined || count > (formats.get(best) ?? 0)) best = format;
-  }
-  return best;
+/** Of equally frequent formats the one that comes first in the file. */
+function mostFrequent({ entries, formats }: FileView): FormatId | undefined {
+  const most = Math.max(...formats.values());
+  const first = entries.find(({ format }) => format !== null && formats.get(format) === most);
+  return first?.format ?? undefined;
 }

@@ -48,7 +48,7 @@ function recordLength(entries: readonly LineEntry[], start: number): number {
   let end = start;
   for (; end < entries.length && end - start < MOST_LINES; end++) {
     const entry = entries[end];
-    if (entry === undefined) return 0;
+    if (entry === undefined || standsAlone(entry)) return 0;
     depth += balance(entry);
     if (depth <= 0) break;
   }
@@ -63,6 +63,11 @@ function recordLength(entries: readonly LineEntry[], start: number): number {
   const valid = isJson(lines.map((line) => line.text).join('\n'));
   groups.set(head, { lines, valid });
   return valid ? lines.length : 0;
+}
+
+/** A line that is a record by itself is no part of another one; nor can one be whose text was not kept. */
+function standsAlone({ kind, text }: LineEntry): boolean {
+  return kind === 'record' || (text === '' && kind !== 'blank');
 }
 
 function isJson(text: string): boolean {
