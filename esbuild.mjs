@@ -1,11 +1,12 @@
 /** Builds what is shipped into `dist/`: node esbuild.mjs [--production] [--watch] [part of a bundle's name ...] */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { context } from 'esbuild';
 import { bundles } from './.ci/build/bundles.mjs';
 import { mergeTranslations } from './.ci/build/l10n.mjs';
 import { writeNotices } from './.ci/build/notices.mjs';
 import { copyKoffi } from './.ci/build/vendor.mjs';
+import { BUILD_STAMP } from './.ci/lib/stamp.mjs';
 
 const root = import.meta.dirname;
 const production = process.argv.includes('--production');
@@ -51,6 +52,8 @@ const contexts = await Promise.all(
   ),
 );
 
+// From here on `dist` is not what bootstrap.mjs remembers to have built.
+rmSync(path.join(root, BUILD_STAMP), { force: true });
 mkdirSync(path.join(root, 'dist'), { recursive: true });
 const sentences = mergeTranslations(root, 'zh-cn');
 say(`l10n/bundle.l10n.zh-cn.json: ${sentences} sentences`);

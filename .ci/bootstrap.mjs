@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main, runNode, runNpm, runProduct, say, step } from './lib/run.mjs';
-import { madeFrom, packagesInstalled } from './lib/stamp.mjs';
+import { BUILD_STAMP, madeFrom, packagesInstalled } from './lib/stamp.mjs';
 
 const SOURCES = [
   'src',
@@ -25,15 +25,15 @@ const SHIPPED = [
 /** The packaged extension, relative to the project. */
 export const VSIX = 'out/chatglm-finetune.vsix';
 
-const built = madeFrom('dist/cli.js', 'out/stamps/build', SOURCES);
+const built = madeFrom('dist/cli.js', BUILD_STAMP, SOURCES);
 const packaged = madeFrom(VSIX, 'out/stamps/vsix', [...SOURCES, ...SHIPPED, '.vscodeignore', 'CHANGELOG.md']);
 
-/** Packages and bundles. */
+/** Packages, and the bundles as they are shipped. (A development build forgets the stamp: see esbuild.mjs.) */
 export async function bootstrap() {
   requireNode(20);
   if (!packagesInstalled()) await step('Installing packages (npm ci)', () => runNpm(['ci']));
   if (built.isCurrent()) return;
-  await step('Building dist', () => runNode(['esbuild.mjs']));
+  await step('Building dist', () => runNode(['esbuild.mjs', '--production']));
   built.remember();
 }
 
@@ -41,10 +41,9 @@ export async function bootstrap() {
 export async function packageExtension() {
   if (packaged.isCurrent()) return;
   await step(`Packaging ${VSIX}`, async () => {
-    const vsce = path.join('node_modules', '@vscode/vsce/vsce'); // it calls vscode:prepublish, which builds for production
+    const vsce = path.join('node_modules', '@vscode/vsce/vsce'); // it calls vscode:prepublish, which comes back to bootstrap
     await runNode([vsce, 'package', '--no-dependencies', '--allow-missing-repository', '-o', VSIX]);
   });
-  built.remember();
   packaged.remember();
 }
 

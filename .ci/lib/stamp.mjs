@@ -4,6 +4,9 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import path from 'node:path';
 import { ROOT } from './run.mjs';
 
+/** What the bundles in `dist` were made from. */
+export const BUILD_STAMP = 'out/stamps/build';
+
 /** Whether `node_modules` holds exactly the versions of `package-lock.json` (npm notes there what it installed). */
 export function packagesInstalled() {
   const note = path.join(ROOT, 'node_modules/.package-lock.json');
