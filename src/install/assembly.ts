@@ -47,7 +47,7 @@ export class Assembly {
     this.options.progress.report('preparing', wheel.file);
     const local = this.options.localWheels.get(wheel);
     if (local === undefined) await this.fetchWheel(wheel, missing);
-    else await this.unpackLocal(local, wheel, missing, true);
+    else await this.unpackLocal(local, wheel, missing, null);
   }
 
   private async fetchWheel(wheel: WheelPin, missing: readonly MemberPin[]): Promise<void> {
@@ -79,6 +79,7 @@ export class Assembly {
         await downloadRange(this.options.network, remote, offset, entry.packedBytes, part, signal, (bytes) =>
           progress.report('downloading', wheel.file, bytes),
         );
+        progress.report('unpacking', pin.path, pin.packedBytes);
         await this.unpack({ file: part, offset: 0 }, entry, pin, wheel);
         await rm(part);
       });
@@ -100,17 +101,18 @@ export class Assembly {
         progress.report('downloading', wheel.file, bytes);
       });
       await requireSpace(staging, unpackedBytes(members), free);
-      await this.unpackLocal(part, wheel, members, false);
+      await this.unpackLocal(part, wheel, members, total ?? 0);
       await rm(part);
     });
     progress.finish(total ?? packedBytes({ ...wheel, members }));
   }
 
+  /** @param received bytes of the wheel that were downloaded and counted; null: count members as they are unpacked */
   private async unpackLocal(
     file: string,
     wheel: WheelPin,
     members: readonly MemberPin[],
-    counts: boolean,
+    received: number | null,
   ): Promise<void> {
     const { signal, progress } = this.options;
     const source = await LocalSource.open(file);
@@ -119,8 +121,9 @@ export class Assembly {
       for (const pin of members) {
         const entry = entries.get(pin.member)!;
         const offset = await dataOffset(source, entry, signal);
+        progress.report('unpacking', pin.path, received ?? pin.packedBytes);
         await this.unpack({ file, offset }, entry, pin, wheel);
-        if (counts) progress.finish(pin.packedBytes);
+        if (received === null) progress.finish(pin.packedBytes);
       }
     } finally {
       await source.close();
@@ -133,7 +136,6 @@ export class Assembly {
     pin: MemberPin,
     wheel: WheelPin,
   ): Promise<void> {
-    this.options.progress.report('unpacking', pin.path, pin.packedBytes);
     return unpackMember(
       { ...packed, length: entry.packedBytes, method: entry.method },
       pin,

@@ -30,8 +30,10 @@ export async function downloadRange(
     while (have < length) {
       const response = await source.stream(offset + have, length - have, signal);
       const before = have;
-      have = await append(response, source.url, part, have, length, signal, (bytes) => {
-        if (bytes > before) progressed();
+      await append(response, source.url, part, have, length, signal, (bytes) => {
+        // Kept up to date piece by piece: the next try begins where a broken connection stopped.
+        have = bytes;
+        progressed();
         onBytes(bytes);
       });
       if (have === before) throw short(source.url, have, length);
