@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type * as EngineModule from '../engineLoader';
+import type * as EngineModule from '../engine';
 import { engineDirectory } from '../install/installed';
 import { GlmError } from '../protocol/errors';
 

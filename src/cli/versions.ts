@@ -1,6 +1,11 @@
-/** What computed a run, for its provenance; the engine adds its own. */
+/** What computed a run, for its provenance. */
+import { installedEngine } from '../install/installed';
 import type { CommandContext } from './context';
 
 export function runVersions(context: CommandContext): Record<string, string> {
-  return { extension: context.version, node: process.versions.node };
+  return {
+    extension: context.version,
+    node: process.versions.node,
+    libtensorflow: installedEngine()?.version ?? '',
+  };
 }

@@ -179,13 +179,13 @@ function optimiserKeys(t: Translate): Record<string, KeyText> {
 function watchKeys(t: Translate): Record<string, KeyText> {
   return {
     'evaluation.every_steps': {
-      description: t('Steps between evaluations; 0 evaluates at the end of every epoch.'),
+      description: t('Steps between evaluations; 0 never evaluates.'),
     },
     'evaluation.early_stopping_patience': {
       description: t('Stop after this many evaluations without a lower loss; null never stops early.'),
     },
     'checkpoints.every_steps': {
-      description: t('Steps between checkpoints; 0 saves at the end of every epoch.'),
+      description: t('Steps between checkpoints; 0 saves only when the run is stopped.'),
     },
     'checkpoints.keep_last': {
       description: t('How many checkpoints are kept; older ones are removed. Usually 1 to 3.'),
