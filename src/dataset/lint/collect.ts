@@ -42,10 +42,11 @@ export function collectFindings(file: FileView, limit = Number.POSITIVE_INFINITY
     const bucket = bySeverity[finding.severity];
     if (bucket.length < limit) bucket.push({ ...finding, line });
   };
-  for (let line = 0; line < file.lineCount; line++) {
-    const findings = file.entries[line]?.findings ?? [];
-    if (findings.length === 0 || covered.has(line)) continue;
-    for (const finding of findings) if (!hidden.has(finding.rule)) keep(finding, line);
+  for (const line of file.flagged()) {
+    if (line >= file.lineCount || covered.has(line)) continue;
+    for (const finding of file.entries[line]?.findings ?? []) {
+      if (!hidden.has(finding.rule)) keep(finding, line);
+    }
   }
   for (const finding of added) keep(finding, finding.line);
   const findings = SEVERITIES.flatMap((severity) => bySeverity[severity]).slice(0, limit);

@@ -40,6 +40,8 @@ const LINES_BETWEEN_CLOCK_READINGS = 16;
 export class DocumentLinter implements FileView {
   /** A line that waits to be linted is its bare text. */
   private readonly slots: (TrackedLine | string)[] = [];
+  /** 1 for each line with findings: reading this list is much quicker than visiting every line. */
+  private readonly marks: (0 | 1)[] = [];
   private readonly byText = new Map<string, TrackedLine | TrackedLine[]>();
   private readonly formatCounts = new Map<FormatId, number>();
   private repeatedTexts = 0;
@@ -116,6 +118,12 @@ export class DocumentLinter implements FileView {
     return text === '' ? this.slots.length - 1 : this.slots.length;
   }
 
+  flagged(): readonly number[] {
+    const lines: number[] = [];
+    for (let line = 0; line < this.marks.length; line++) if (this.marks[line] === 1) lines.push(line);
+    return lines;
+  }
+
   get formats(): ReadonlyMap<FormatId, number> {
     return this.formatCounts;
   }
@@ -146,21 +154,19 @@ export class DocumentLinter implements FileView {
     return { ...fix, edits: [{ start: 0, end, text, endLineOffset: lines.length - 1 }] };
   }
 
-  /** `Array.splice` in pieces: its arguments go onto the stack, which a whole document would overflow. */
   private splice(start: number, removed: number, lines: readonly string[]): void {
-    const piece = 10_000;
-    if (lines.length <= piece) {
-      this.slots.splice(start, removed, ...lines);
-      return;
-    }
-    const tail = this.slots.slice(start + removed);
-    this.slots.length = start;
-    for (const line of lines) this.slots.push(line);
-    for (const slot of tail) this.slots.push(slot);
+    spliceMany(this.slots, start, removed, lines);
+    spliceMany(
+      this.marks,
+      start,
+      removed,
+      lines.map(() => 0 as const),
+    );
   }
 
   private remember(index: number, line: TrackedLine): void {
     this.slots[index] = line;
+    this.marks[index] = line.findings.length > 0 ? 1 : 0;
     this.waiting--;
     if (line.format !== null) this.countFormat(line.format, 1);
     if (line.kind !== 'record') return;
@@ -204,6 +210,18 @@ export class DocumentLinter implements FileView {
     if (count > 0) this.formatCounts.set(format, count);
     else this.formatCounts.delete(format);
   }
+}
+
+/** `Array.splice`, whose arguments go onto the stack, also for more items than the stack holds. */
+function spliceMany<T>(list: T[], start: number, removed: number, items: readonly T[]): void {
+  if (items.length <= 10_000) {
+    list.splice(start, removed, ...items);
+    return;
+  }
+  const tail = list.slice(start + removed);
+  list.length = start;
+  for (const item of items) list.push(item);
+  for (const item of tail) list.push(item);
 }
 
 /** JSON over many lines on one line; the numbers and escapes stay as they are written. */

@@ -33,6 +33,7 @@ class FileLinter implements FileView {
   private readonly table = new DuplicateTable();
   private readonly repeated: Duplicate[] = [];
   private readonly clean = new Map<FormatId, LineEntry>();
+  private readonly faulty: number[] = [];
   private kept = 0;
 
   add({ text, kind, format, findings }: LintedLine): void {
@@ -47,9 +48,14 @@ class FileLinter implements FileView {
       this.entries.push(this.cleanEntry(format));
       return;
     }
+    if (findings.length > 0) this.faulty.push(line);
     const keepText = this.kept + text.length <= KEPT_TEXT;
     if (keepText) this.kept += text.length;
     this.entries.push({ text: keepText ? text : '', kind, format, findings });
+  }
+
+  flagged(): readonly number[] {
+    return this.faulty;
   }
 
   get lineCount(): number {

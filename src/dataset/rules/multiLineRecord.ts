@@ -18,10 +18,12 @@ export const multiLineRecord: FileRule = {
   severity: 'error',
   stage: 'file',
 
-  check({ entries }, report) {
-    for (let line = 0; line < entries.length; line++) {
+  check(file, report) {
+    const { entries } = file;
+    let done = -1;
+    for (const line of file.flagged()) {
       const head = entries[line];
-      if (head?.kind !== 'invalid' || !opensRecord(head)) continue;
+      if (line <= done || head?.kind !== 'invalid' || !opensRecord(head)) continue;
       const count = recordLength(entries, line);
       if (count === 0) continue;
       const start = head.text.length - head.text.trimStart().length;
@@ -33,7 +35,7 @@ export const multiLineRecord: FileRule = {
         fix: { title: 'joinLines', edits: [] },
       });
       report.cover(line, line + count - 1);
-      line += count - 1;
+      done = line + count - 1;
     }
   },
 };

@@ -81,6 +81,8 @@ export interface FileView {
   readonly entries: readonly LineEntry[];
   /** Number of lines, without that empty one. */
   readonly lineCount: number;
+  /** Lines with findings of their own, in ascending order: all that are not JSON are among them. */
+  flagged(): readonly number[];
   /** Number of lines per format. */
   readonly formats: ReadonlyMap<FormatId, number>;
   /** Lines (0-based) with the same text as an earlier line, with the first such line. */

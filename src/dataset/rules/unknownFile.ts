@@ -6,10 +6,10 @@ export const unknownFile: FileRule = {
   severity: 'error',
   stage: 'file',
 
-  check({ entries, formats }, report) {
-    if (formats.size > 0) return;
-    for (const [line, { findings }] of entries.entries()) {
-      const first = findings.find((finding) => finding.message === 'unknownShape');
+  check(file, report) {
+    if (file.formats.size > 0) return;
+    for (const line of file.flagged()) {
+      const first = file.entries[line]?.findings.find((finding) => finding.message === 'unknownShape');
       if (first === undefined) continue;
       report.add(line, { start: first.start, end: first.end, message: 'unknownFile', args: first.args });
       report.hide('glm/unknown-shape');
