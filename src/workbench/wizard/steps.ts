@@ -33,7 +33,8 @@ export function pickStep<T extends vscode.QuickPickItem>(step: PickStep<T>): Pro
   input.busy = true;
   void step.items.then((items) => {
     input.items = items;
-    input.activeItems = items.filter((item) => step.isActive(item)).slice(0, 1);
+    const active = items.filter((item) => step.isActive(item)).slice(0, 1);
+    if (active.length > 0) input.activeItems = active;
     input.busy = false;
   });
   return show(input, step, () => {

@@ -76,7 +76,7 @@ export class FineTuneWizard {
       ...this.place(1),
       placeholder: t('Model to fine-tune'),
       items,
-      isActive: (item) => item.model?.path === choices.model?.path,
+      isActive: (item) => item.model !== undefined && item.model.path === choices.model?.path,
     });
     if (result === undefined || result === 'back') return result;
     const model = result.value.browse ? await browseModel() : result.value.model;
@@ -98,7 +98,7 @@ export class FineTuneWizard {
       ...this.place(2),
       placeholder: t('Dataset to train on'),
       items,
-      isActive: (item) => item.file === choices.dataset,
+      isActive: (item) => item.file !== undefined && item.file === choices.dataset,
     });
     if (result === undefined || result === 'back') return result;
     const dataset = result.value.browse ? await browseDataset() : result.value.file;
