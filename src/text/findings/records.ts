@@ -43,7 +43,7 @@ export const recordMessages: MessageTable = {
   placeholder: (t, args) =>
     t('Placeholder {placeholder} was not filled in. The model would learn to say it.', args),
   mixedShape: (t, args) =>
-    t('This record has another format ({format}) than most of the file ({usual}).', {
+    t('This record has the format "{format}", most of the file has "{usual}".', {
       format: describeFormat(t, args['format'] as FormatId),
       usual: describeFormat(t, args['usual'] as FormatId),
     }),
