@@ -25,6 +25,8 @@ export interface InstallOptions {
   localFile?: string;
   /** Installs again over an engine that is there. */
   force?: boolean;
+  /** Installs again over an engine that is there. */
+  force?: boolean;
   /** Cancels; what was downloaded is kept for the next try. */
   signal?: AbortSignal;
   onProgress?(progress: InstallProgress): void;

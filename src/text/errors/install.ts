@@ -4,7 +4,7 @@ import type { Translate } from '../translate';
 
 const otherIndex = (t: Translate): string =>
   t(
-    'Check the network and the proxy, set another package index (setting glmtune.engine.indexUrl, option --index-url or GLMTUNE_INDEX_URL), or install from a downloaded wheel (--from-file). What was downloaded is kept.',
+    'Check the network and the proxy, set another package index (setting glmtune.engine.indexUrl, option --index-url or GLMTUNE_INDEX_URL), or install from a downloaded wheel (--from). What was downloaded is kept.',
   );
 
 export const installErrors: ErrorTable<InstallErrors> = {

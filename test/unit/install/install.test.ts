@@ -87,6 +87,8 @@ test('an engine that is there is not fetched again', { skip }, async (context) =
   const { length } = server.requests;
   assert.deepEqual(await install(), first);
   assert.equal(server.requests.length, length);
+  await install({ force: true });
+  assert.ok(server.requests.length > length);
 });
 
 test('an engine that lost a file is completed again', { skip }, async (context) => {
