@@ -1,7 +1,8 @@
 /** Checks the engine against tfjs: loss and gradients of a tiny ChatGLM computed by the graph and, eagerly, by tfjs. */
 import { parseConfig } from '../checkpoint/config';
 import { elements, modelTensors } from '../checkpoint/modelTensors';
-import { EagerOps } from './backend/eagerOps';
+import { EagerOps, readTfjs } from './backend/eagerOps';
+import type { GraphValue } from './backend/graphOps';
 import type { Ops, Value } from './backend/ops';
 import { Session } from './backend/session';
 import { Tape } from './backend/tape';
@@ -31,8 +32,11 @@ const TINY = {
 };
 const LENGTH = 12;
 
+/** Makes a parameter of given values. */
+type Input = (values: Float32Array, shape: readonly number[]) => Value;
+
 /** Loss, then the gradient of every parameter, of one fixed row. */
-function tinyStep(ops: Ops): Value[] {
+function tinyStep(ops: Ops, input: Input): Value[] {
   const config = parseConfig(TINY, 'self-test');
   const model = createModel(config);
   const random = new Random(7);
@@ -40,7 +44,7 @@ function tinyStep(ops: Ops): Value[] {
     modelTensors(config).map(({ name, shape }) => {
       const offset = model.isNorm(name) ? 1 : 0;
       const values = Float32Array.from({ length: elements(shape) }, () => offset + 0.2 * random.normal());
-      return [name, ops.constant(values, shape, 'float32')] as const;
+      return [name, input(values, shape)] as const;
     }),
   );
   const tape = new Tape(ops, parameters.values());
@@ -72,14 +76,25 @@ function tinyStep(ops: Ops): Value[] {
 export async function selfTest(): Promise<EngineReport['selfTest']> {
   const began = performance.now();
   const tf = await openTfjs();
-  const eager = tinyStep(new EagerOps(tf)).map((value) =>
-    (value as unknown as { dataSync(): Float32Array }).dataSync(),
+  const eagerOps = new EagerOps(tf);
+  const eager = tf.tidy(() =>
+    tinyStep(eagerOps, (values, shape) => eagerOps.constant(values, shape, 'float32')).map((value) =>
+      readTfjs(value),
+    ),
   );
   const session = new Session();
-  const program = session.compile((graph) => ({ inputs: [], outputs: tinyStep(graph), effects: [] }));
-  const graph = await program.run([]);
+  const feeds: Float32Array[] = [];
+  const program = session.compile((graph) => {
+    const inputs: GraphValue[] = [];
+    const outputs = tinyStep(graph, (values, shape) => {
+      feeds.push(values);
+      inputs.push(graph.placeholder(shape, 'float32'));
+      return inputs[inputs.length - 1];
+    });
+    return { inputs, outputs, effects: [] };
+  });
+  const graph = await program.run(feeds);
   await session.close();
-  tf.disposeVariables();
   const differences = graph.flatMap((values, i) =>
     Array.from(values, (found, j) => Math.abs(found - eager[i][j])),
   );

@@ -211,7 +211,9 @@ for (const architecture of ['chatglm2', 'chatglm3'])
       assert.deepEqual([...ours.tensors.keys()].sort(), [...theirs.tensors.keys()].sort());
       for (const key of theirs.tensors.keys())
         assertClose([...ours.readFloat32(key)], [...theirs.readFloat32(key)], 5e-5, key);
-      const config = JSON.parse(readFileSync(path.join(tuned, 'adapter_config.json'), 'utf8'));
+      const config = JSON.parse(readFileSync(path.join(tuned, 'adapter_config.json'), 'utf8')) as {
+        peft_type: string;
+      };
       assert.equal(config.peft_type, 'LORA');
     });
 

@@ -123,10 +123,10 @@ export class EagerOps implements Ops {
   }
 
   gather(table: Value, indices: Value): Value {
-    return value(this.tf.gather(tensor(table), tensor(indices) as Tfjs.Tensor1D));
+    return value(this.tf.gather(tensor(table), tensor(indices)));
   }
   pick(x: Value, indices: Value): Value {
-    const hot = this.tf.oneHot(tensor(indices) as Tfjs.Tensor1D, x.shape[1]);
+    const hot = this.tf.oneHot(tensor(indices), x.shape[1]);
     return value(this.tf.sum(this.tf.mul(tensor(x), hot), 1));
   }
   segmentSum(x: Value, ids: Value, count: number): Value {
@@ -154,4 +154,9 @@ export class EagerOps implements Ops {
 function supported(dtype: DType): 'float32' | 'int32' | 'bool' {
   if (dtype === 'bfloat16' || dtype === 'float16') throw new Error(`tfjs has no ${dtype}`);
   return dtype;
+}
+
+/** The values of a tensor that `EagerOps` made. */
+export function readTfjs(result: Value): Float32Array | Int32Array {
+  return tensor(result).dataSync() as Float32Array | Int32Array;
 }

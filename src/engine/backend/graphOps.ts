@@ -72,7 +72,7 @@ export class GraphOps implements Ops {
       value: { kind: 'tensor', dtype: TF_DTYPE[dtype], shape, bytes },
     };
     if (bytes.length > SHARED_CONSTANT_BYTES) return this.one('Const', [], attrs, shape, dtype);
-    const key = `${dtype}[${shape}]${Buffer.from(bytes).toString('latin1')}`;
+    const key = `${dtype}[${shape.join()}]${Buffer.from(bytes).toString('latin1')}`;
     let value = this.constants.get(key);
     if (!value) {
       value = this.one('Const', [], attrs, shape, dtype);
@@ -214,7 +214,8 @@ export class GraphOps implements Ops {
   }
 
   reshape(x: Value, shape: readonly number[]): Value {
-    if (sizeOf(x.shape) !== sizeOf(shape)) throw new Error(`reshape of [${x.shape}] to [${shape}]`);
+    if (sizeOf(x.shape) !== sizeOf(shape))
+      throw new Error(`reshape of [${x.shape.join()}] to [${shape.join()}]`);
     const attrs: Attrs = { T: typeAttr(x.dtype), Tshape: typeAttr('int32') };
     return this.one('Reshape', [x, this.ints(shape)], attrs, shape, x.dtype);
   }

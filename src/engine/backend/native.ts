@@ -33,6 +33,9 @@ const RESOURCE_EXHAUSTED = 8;
 
 export type Native = ReturnType<typeof bind>;
 
+/** A C function; `async` calls it on a thread of koffi's pool and takes a Node callback as last argument. */
+type NativeFunction = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
+
 const TF_Output = koffi.struct('TF_Output', { oper: 'void *', index: 'int' });
 
 /**
@@ -66,9 +69,9 @@ function bind(directory: string) {
   } catch (error) {
     throw new GlmError('engine.loadFailed', { path: directory, detail: String((error as Error).message) });
   }
-  const f = (signature: string): ReturnType<LibraryHandle['func']> => library.func(signature);
+  const f = (signature: string): NativeFunction => library.func(signature) as NativeFunction;
   return {
-    memcpy: libc.func('void *memcpy(void *target, const void *source, size_t bytes)'),
+    memcpy: libc.func('void *memcpy(void *target, const void *source, size_t bytes)') as NativeFunction,
 
     version: f('const char *TF_Version()'),
     newStatus: f('void *TF_NewStatus()'),
@@ -167,7 +170,7 @@ export { TF_Output };
 /** Runs `call` with a status object and turns an error status into a GlmError. */
 export function checked<T>(call: (status: Pointer) => T): T {
   const api = native();
-  const status = api.newStatus() as Pointer;
+  const status = api.newStatus();
   try {
     const result = call(status);
     throwOnError(status);

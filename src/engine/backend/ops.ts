@@ -105,7 +105,8 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): numb
   return Array.from({ length: rank }, (_, i) => {
     const x = a[i - rank + a.length] ?? 1;
     const y = b[i - rank + b.length] ?? 1;
-    if (x !== y && x !== 1 && y !== 1) throw new Error(`shapes [${a}] and [${b}] do not broadcast`);
+    if (x !== y && x !== 1 && y !== 1)
+      throw new Error(`shapes [${a.join()}] and [${b.join()}] do not broadcast`);
     return Math.max(x, y);
   });
 }
@@ -120,7 +121,7 @@ export function matMulShape(a: Value, b: Value, options: MatMulOptions = {}): nu
   const [rowsB, columnsB] = b.shape.slice(-2);
   const inner = options.transposeA ? rowsA : columnsA;
   if (inner !== (options.transposeB ? columnsB : rowsB))
-    throw new Error(`matMul of [${a.shape}] and [${b.shape}] (${JSON.stringify(options)})`);
+    throw new Error(`matMul of [${a.shape.join()}] and [${b.shape.join()}] (${JSON.stringify(options)})`);
   return [
     ...a.shape.slice(0, -2),
     options.transposeA ? columnsA : rowsA,

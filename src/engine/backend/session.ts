@@ -24,7 +24,7 @@ export interface ProgramDefinition extends RunDefinition {
 
 /** `TF_SessionRun` on a thread of koffi's pool, as a promise. */
 function runAsync(api: ReturnType<typeof native>): (...args: unknown[]) => Promise<unknown> {
-  return promisify(api.run.async as (...args: unknown[]) => void) as (...args: unknown[]) => Promise<unknown>;
+  return promisify<unknown[], unknown>(api.run.async) as (...args: unknown[]) => Promise<unknown>;
 }
 
 export type Feed = HostArray | NativeTensor;
@@ -154,7 +154,7 @@ export class Session {
   ): Promise<Pointer[]> {
     if (this.closed) throw new Error('the session is closed');
     const api = native();
-    const status = api.newStatus() as Pointer;
+    const status = api.newStatus();
     const results = new Array<Pointer>(outputs.length).fill(null);
     try {
       await runAsync(api)(

@@ -22,7 +22,7 @@ export class NativeTensor {
     const api = native();
     const bytes = sizeOf(shape) * BYTES[dtype];
     const dims = BigInt64Array.from(shape, BigInt);
-    const pointer = api.allocateTensor(TF_DTYPE[dtype], dims, dims.length, bytes) as Pointer;
+    const pointer = api.allocateTensor(TF_DTYPE[dtype], dims, dims.length, bytes);
     if (!pointer) throw new GlmError('engine.outOfMemory', { detail: `${bytes} bytes` });
     return new NativeTensor(pointer, api.tensorData(pointer) as bigint, bytes);
   }
@@ -43,7 +43,9 @@ export class NativeTensor {
 export function newTensor(array: HostArray, like: Value): NativeTensor {
   const bytes = sizeOf(like.shape) * BYTES[like.dtype];
   if (array.byteLength !== bytes)
-    throw new Error(`a ${like.dtype} tensor [${like.shape}] takes ${bytes} bytes, not ${array.byteLength}`);
+    throw new Error(
+      `a ${like.dtype} tensor [${like.shape.join()}] takes ${bytes} bytes, not ${array.byteLength}`,
+    );
   const tensor = NativeTensor.allocate(like.shape, like.dtype);
   tensor.write(array);
   return tensor;

@@ -50,7 +50,7 @@ class EagerBinding {
     const api = native();
     const array = toArray(dtype, values);
     const dims = BigInt64Array.from(shape, BigInt);
-    const tensor = api.allocateTensor(dtype, dims, dims.length, array.byteLength) as Pointer;
+    const tensor = api.allocateTensor(dtype, dims, dims.length, array.byteLength);
     if (array.byteLength > 0) api.memcpy(api.tensorData(tensor), array, array.byteLength);
     const handle = checked((status) => api.newHandle(tensor, status));
     api.deleteTensor(tensor);
@@ -91,7 +91,7 @@ class EagerBinding {
       for (const attr of attrs) setAttr(op, attr);
       const results = new Array<Pointer>(outputCount).fill(null);
       const count = [outputCount];
-      const status = api.newStatus() as Pointer;
+      const status = api.newStatus();
       api.execute(op, results, count, status);
       throwOnError(status);
       api.deleteStatus(status);
@@ -127,15 +127,15 @@ class EagerBinding {
 function toArray(dtype: number, values: ArrayLike<number> | Numbers): Numbers {
   if (dtype === TF_DTYPE.int64 && !(values instanceof BigInt64Array))
     return BigInt64Array.from(Array.from(values as ArrayLike<number>), BigInt);
-  if (ArrayBuffer.isView(values)) return values as Numbers;
+  if (ArrayBuffer.isView(values)) return values;
   switch (dtype) {
     case TF_DTYPE.float32:
-      return Float32Array.from(values as ArrayLike<number>);
+      return Float32Array.from(values);
     case TF_DTYPE.int32:
-      return Int32Array.from(values as ArrayLike<number>);
+      return Int32Array.from(values);
     case TF_DTYPE.bool:
     case TF_DTYPE.uint8:
-      return Uint8Array.from(values as ArrayLike<number>);
+      return Uint8Array.from(values);
   }
   throw new Error(`tensors of type ${dtype} are not made here`);
 }
@@ -170,7 +170,7 @@ function setAttr(op: Pointer, { name, type, value }: TFEOpAttr): void {
     case ATTR.float:
       return void api.setAttrFloat(op, name, value);
     case ATTR.string: {
-      const bytes = Buffer.from(String(value));
+      const bytes = Buffer.from(value as string);
       return void api.setAttrString(op, name, bytes, bytes.length);
     }
     case ATTR.shape: {

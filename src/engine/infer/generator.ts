@@ -22,7 +22,7 @@ export class Generator {
 
   /** Continues a prompt of at least one id. Stops at a stop id, at `max_new_tokens`, at the model's length, or when aborted. */
   async generate(prompt: readonly number[], options: GenerateOptions): Promise<Generation> {
-    const { sampling, stopIds, signal, onToken } = options;
+    const { sampling, stopIds, signal } = options;
     const { maxLength } = this.resident.model;
     const room = Math.max(0, Math.min(sampling.max_new_tokens, maxLength - prompt.length));
     await this.reserve(prompt.length + room);
@@ -39,7 +39,7 @@ export class Generator {
       const id = chooseToken(logits, [...prompt, ...outputIds], sampling, random);
       outputIds.push(id);
       if (stopIds.includes(id)) return { outputIds, finishReason: 'stop' };
-      onToken?.(id);
+      options.onToken?.(id);
       pending = [id];
     }
     return { outputIds, finishReason: 'length' };

@@ -26,7 +26,7 @@ export function rmsNorm(
           // d/dx of x·r: r·(g − x·r²·mean(g·x)).
           const mean = back.mean(back.mul(scaled, wide), [1], true);
           const correction = back.mul(wide, back.mul(mean, back.square(inverse)));
-          return back.cast(back.mul(inverse, back.sub(scaled, correction)), x.dtype as 'float32');
+          return back.cast(back.mul(inverse, back.sub(scaled, correction)), x.dtype);
         };
         return [needX ? input() : null, needWeight ? back.sum(back.mul(gradient, normal), [0]) : null];
       },
@@ -58,7 +58,7 @@ export function layerNorm(
         const input = (): Value => {
           const mean = back.mean(scaled, [1], true);
           const along = back.mul(normal, back.mean(back.mul(scaled, normal), [1], true));
-          return back.cast(back.mul(inverse, back.sub(back.sub(scaled, mean), along)), x.dtype as 'float32');
+          return back.cast(back.mul(inverse, back.sub(back.sub(scaled, mean), along)), x.dtype);
         };
         return [
           needX ? input() : null,

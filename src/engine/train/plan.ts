@@ -1,0 +1,71 @@
+/** What a run will do, computed before its first step. */
+import type { RunEvent, StartedEvent } from '../../protocol/events';
+import type { RunFile } from '../../protocol/run';
+import type { ResidentModel } from '../residentModel';
+import type { RunData } from './data';
+import { packRows, type TrainingRow } from './rows';
+import type { Trainables } from './trainables';
+
+export interface RunPlan {
+  /** Sequences in dataset order: records, or packs of records. */
+  rows: TrainingRow[];
+  /** Rows per optimiser step. */
+  rowsPerStep: number;
+  totalSteps: number;
+}
+
+/** Fewer rows than this are memorised rather than learned from. */
+const FEW_ROWS = 20;
+
+export function planRun(run: RunFile, data: RunData, modelLength: number): RunPlan {
+  const { training, dataset } = run;
+  const maxLength = Math.min(dataset.max_length, modelLength);
+  const seed = training.shuffle ? training.seed : null;
+  const rows = training.packing ? packRows(data.train.rows, maxLength, seed) : data.train.rows;
+  const rowsPerStep = training.batch_size * training.gradient_accumulation_steps;
+  const steps = Math.ceil((training.epochs * rows.length) / rowsPerStep);
+  return { rows, rowsPerStep, totalSteps: training.max_steps ?? Math.max(1, steps) };
+}
+
+/** The `started` event and the warnings that belong to it. */
+export function startEvents(
+  run: RunFile,
+  versions: Record<string, string>,
+  resident: ResidentModel,
+  trainables: Trainables,
+  { train, validation }: RunData,
+  plan: RunPlan,
+): RunEvent[] {
+  const devices = resident.session.devices();
+  const started: StartedEvent = {
+    type: 'started',
+    time: new Date().toISOString(),
+    name: run.name,
+    model: run.model,
+    architecture: resident.model.config.architecture,
+    method: run.method.type,
+    dtype: run.training.dtype,
+    device: devices.some(({ type }) => type === 'GPU') ? 'GPU' : 'CPU',
+    versions,
+    trainable_parameters: trainables.parameters,
+    total_parameters: resident.parameters,
+    train_rows: train.rows.length,
+    validation_rows: validation.rows.length,
+    dropped_rows: train.dropped + validation.dropped,
+    truncated_rows: train.truncated + validation.truncated,
+    total_steps: plan.totalSteps,
+    epochs: (plan.totalSteps * plan.rowsPerStep) / plan.rows.length,
+    effective_batch_size: plan.rowsPerStep,
+    longest_row: plan.rows.reduce((most, row) => Math.max(most, row.inputIds.length), 0),
+  };
+  const warnings: RunEvent[] = [];
+  const warn = (code: 'rowsDropped' | 'rowsTruncated' | 'fewRows', count: number): void => {
+    warnings.push({ type: 'warning', code, args: { count } });
+  };
+  if (started.dropped_rows > 0) warn('rowsDropped', started.dropped_rows);
+  if (started.truncated_rows > 0) warn('rowsTruncated', started.truncated_rows);
+  if (train.rows.length < FEW_ROWS) warn('fewRows', train.rows.length);
+  if (run.evaluation.every_steps > 0 && validation.rows.length === 0)
+    warnings.push({ type: 'warning', code: 'noValidation', args: {} });
+  return [started, ...warnings];
+}
