@@ -74,9 +74,13 @@ export function buildRunFile(answers: WizardAnswers, directory: string): WizardR
   };
 }
 
-/** The file's text: two spaces, newline at the end. */
+/** The file's text: two spaces, lists of words on one line, newline at the end. */
 export function runFileText(run: WizardRunFile): string {
-  return `${JSON.stringify(run, null, 2)}\n`;
+  const text = JSON.stringify(run, null, 2);
+  const compact = text.replace(/\[\s+("[^\]]*?")\s+\]/g, (_list, words: string) => {
+    return `[${words.replace(/,\s+/g, ', ')}]`;
+  });
+  return `${compact}\n`;
 }
 
 function methodSettings(method: 'lora' | 'full', practice: boolean): MethodSettings {

@@ -157,7 +157,8 @@ function actions(t: Translate, run: RunFolder): RunHeader['actions'] {
   const made: RunHeader['actions'] = [];
   if (run.phase === 'done') made.push({ action: 'chat', label: t('Chat with This'), primary: true });
   if (run.resumable) made.push({ action: 'resume', label: t('Resume'), primary: true });
-  if (run.phase === 'training') made.push({ action: 'stop', label: t('Stop'), primary: false });
+  const stoppable = run.phase === 'training' || (run.phase === 'preparing' && run.progress.started !== null);
+  if (stoppable) made.push({ action: 'stop', label: t('Stop'), primary: false });
   if (run.phase === 'done') made.push({ action: 'revealOutput', label: t('Show Result'), primary: false });
   if (run.run) made.push({ action: 'openRunFile', label: t('Settings'), primary: false });
   made.push({ action: 'openLog', label: t('Log'), primary: false });
