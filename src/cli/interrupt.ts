@@ -16,7 +16,7 @@ export function onInterrupt(interrupted: (count: number) => void): () => void {
 }
 
 /** A signal that is aborted by Ctrl-C or SIGTERM; a second one ends the process at once. */
-export function interruptSignal(): { signal: AbortSignal; dispose(): void } {
+export function interruptSignal(): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
   const dispose = onInterrupt((count) => {
     if (count > 1) process.exit(130);

@@ -39,11 +39,13 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
     .helpCommand('help [command]', t('show the help of a command'));
   addCommonOptions(program, t);
   quiet(program, context);
-  const add = <Options>({ define, run }: CommandEntry<Options>): void => {
-    const command = define(program, context);
+  const add = <Options>(entry: CommandEntry<Options>): void => {
+    const command = entry.define(program, context);
     addCommonOptions(command, t);
     quiet(command, context);
-    command.action(async () => finish(await run(context, command.opts<Options & object>(), command.args)));
+    command.action(async () =>
+      finish(await entry.run(context, command.opts<Options & object>(), command.args)),
+    );
   };
   add(lintCommand);
   add(trainCommand);

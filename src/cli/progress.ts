@@ -7,7 +7,7 @@ export interface ProgressOptions {
   /** Name of the work, in front of the bar. */
   label: string;
   /** How a count is written; the plain number where absent. */
-  format?(value: number): string;
+  format?: (value: number) => string;
 }
 
 export interface Progress {
@@ -37,7 +37,7 @@ export class TerminalProgress implements Progress {
     const format = options.format ?? String;
     this.bars = new MultiBar({
       // The type asks for a ReadStream property it never uses.
-      stream: stream as NodeJS.WritableStream & { isTTY?: boolean } as never,
+      stream,
       format: ' {bar} {label} {count} {detail}',
       barCompleteChar: '█',
       barIncompleteChar: '░',

@@ -257,7 +257,7 @@ interface SystemError {
  * Operating-system errors become `system.*` codes with the path they carry; everything else is `system.internal`.
  */
 export function toErrorData(error: unknown): ErrorData {
-  if (isGlmError(error)) return { code: error.code, args: error.args as ErrorData['args'] };
+  if (isGlmError(error)) return { code: error.code, args: error.args };
   const system = error as SystemError | undefined;
   const path = system?.path ?? '';
   switch (system?.code) {

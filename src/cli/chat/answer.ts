@@ -8,7 +8,7 @@ export interface AnswerRequest {
   sampling: SamplingSettings;
   signal: AbortSignal;
   /** Called with what is to be appended. The `text` of the result is authoritative. */
-  onText(text: string): void;
+  onText: (text: string) => void;
 }
 
 /** Throws GlmError `chat.tooLong` where the conversation leaves no room for an answer. */

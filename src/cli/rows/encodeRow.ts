@@ -110,7 +110,7 @@ function tools(row: Row): ToolDescription[] | undefined {
   if (!hasKey(value, 'tools')) return undefined;
   if (!Array.isArray(value.tools) || !value.tools.every((tool) => isJsonObject(tool)))
     throw badField(row, 'tools', 'objects');
-  return value.tools as ToolDescription[];
+  return value.tools;
 }
 
 function hasHistory(history: JsonValue | undefined): boolean {

@@ -65,8 +65,8 @@ test('a pipe gets about twenty lines of long work, and one after ten silent seco
 test('a reader that went away does not end the work', async () => {
   const stdout = new PassThrough();
   const output = new Output({
-    stdout: stdout as OutputStream,
-    stderr: new TextSink() as OutputStream,
+    stdout,
+    stderr: new TextSink(),
     json: false,
     terminal: false,
   });
@@ -82,7 +82,7 @@ test('a bar on a terminal shows count and detail, and lines stay above it', () =
   const stderr = new TextSink();
   const terminal = Object.assign(stderr as OutputStream, { isTTY: true, columns: 100 });
   const output = new Output({
-    stdout: new TextSink() as OutputStream,
+    stdout: new TextSink(),
     stderr: terminal,
     json: false,
     terminal: true,

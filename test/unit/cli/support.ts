@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { CommandContext } from '../../../src/cli/context';
-import { Output, type OutputStream } from '../../../src/cli/output';
+import { Output } from '../../../src/cli/output';
 import type { Translate } from '../../../src/text/translate';
 
 /** English, with the arguments put in. */
@@ -34,8 +34,8 @@ export function testContext(options: { json?: boolean } = {}): TestContext {
   const stdout = new TextSink();
   const stderr = new TextSink();
   const output = new Output({
-    stdout: stdout as OutputStream,
-    stderr: stderr as OutputStream,
+    stdout,
+    stderr,
     json: options.json ?? false,
     terminal: false,
   });
