@@ -25,8 +25,6 @@ export interface InstallOptions {
   localFile?: string;
   /** Installs again over an engine that is there. */
   force?: boolean;
-  /** Installs again over an engine that is there. */
-  force?: boolean;
   /** Cancels; what was downloaded is kept for the next try. */
   signal?: AbortSignal;
   onProgress?(progress: InstallProgress): void;
