@@ -20,8 +20,8 @@ const FORMATS: readonly RecordFormat[] = [
   conversations,
   alpaca,
   queryResponse,
-  promptResponse,
   promptCompletion,
+  promptResponse,
   columns,
   text,
 ];

@@ -8,7 +8,7 @@ import { conversation } from './turns';
 
 export const promptCompletion: RecordFormat = {
   id: 'prompt-completion',
-  matches: (record) => hasKey(record, 'completion') || hasKey(record, 'prompt'),
+  matches: (record) => hasKey(record, 'completion'),
 
   normalise(record, sink) {
     const { prompt: question, completion } = record;

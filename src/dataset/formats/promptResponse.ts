@@ -6,7 +6,7 @@ import { questionAnswer } from './history';
 
 export const promptResponse: RecordFormat = {
   id: 'prompt-response',
-  matches: (record) => hasKey(record, 'response') && !hasKey(record, 'query'),
+  matches: (record) => hasKey(record, 'response') || hasKey(record, 'prompt'),
 
   normalise(record, sink) {
     return questionAnswer(record, prompt(record, 'prompt', sink), answer(record, 'response', sink), sink);

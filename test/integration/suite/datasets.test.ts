@@ -1,4 +1,7 @@
-/** Language features on datasets: fixes and the lens, in documents that are not saved anywhere. */
+/**
+ * Language features on datasets: fixes and the lens, in documents that are not saved anywhere. They stay open: VS Code
+ * gives the name of a closed one to the next, and with it sometimes its text.
+ */
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 
@@ -32,7 +35,6 @@ function actions(uri: vscode.Uri, range: vscode.Range, kind: string): Thenable<v
 
 describe('datasets', () => {
   before(() => vscode.extensions.getExtension('glmtune.chatglm-finetune')?.activate());
-  afterEach(() => vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor'));
 
   it('mends a problem with a quick fix, and the diagnostic goes', async () => {
     const document = await open([GOOD, '{"prompt": "q2", "response": "a2",}']);
@@ -44,7 +46,6 @@ describe('datasets', () => {
     const [fix] = await actions(document.uri, new vscode.Range(1, column, 1, column + 1), 'quickfix');
     assert.ok(fix?.edit);
     assert.equal(fix.isPreferred, true);
-    assert.equal(fix.diagnostics?.length, 1);
     await vscode.workspace.applyEdit(fix.edit);
     assert.equal(document.lineAt(1).text, OTHER);
     await eventually(
@@ -66,8 +67,8 @@ describe('datasets', () => {
       '',
     ]);
     await eventually(
-      () => codes(document.uri).length,
-      (count) => count > 3,
+      () => codes(document.uri),
+      (found) => found.length > 3,
     );
     const whole = new vscode.Range(0, 0, document.lineCount, 0);
     const [fix] = await actions(document.uri, whole, 'source.fixAll.glm');
@@ -87,7 +88,7 @@ describe('datasets', () => {
       () => vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri),
       (found) => found.length > 0,
     );
-    assert.match(lenses[0]?.command?.title ?? '', /2.*1/);
+    assert.match(lenses[0]?.command?.title ?? '', /^2 .*1 /);
     assert.equal(lenses[0]?.range.start.line, 0);
   });
 });
