@@ -15,9 +15,9 @@ import {
 import { calendarPairs, countingPairs, sumPairs } from './topics/numbers';
 import { repeatPairs, translationPairs } from './topics/words';
 
-const REPEATS = 240;
-const WITH_SYSTEM_TURN = 240;
-const TWO_TURNS = 360;
+const REPEATS = 160;
+const WITH_SYSTEM_TURN = 160;
+const TWO_TURNS = 240;
 
 export interface Corpus {
   records: Turn[][];

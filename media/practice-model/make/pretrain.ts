@@ -16,6 +16,7 @@ export function pretrain(): void {
     dataset: { train: CORPUS_FILE, max_length: MAX_LENGTH },
     method: { type: 'full' },
     training: TRAINING,
+    checkpoints: { every_steps: 400, keep_last: 1 },
   });
   writeFileSync(RUN_FILE, `${JSON.stringify(run, null, 2)}\n`);
   rmSync(RUN_DIRECTORY, { recursive: true, force: true });

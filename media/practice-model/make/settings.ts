@@ -51,15 +51,16 @@ export const CONFIG = {
   pad_token_id: 0,
 } as const;
 
-/** Pre-training, as a run file's `training` section. */
+/** Pre-training, as a run file's `training` section: small batches, since more updates learn more from the same tokens. */
 export const TRAINING = {
   dtype: 'float32',
-  epochs: 24,
-  batch_size: 32,
+  epochs: 10,
+  batch_size: 16,
   learning_rate: 0.002,
   lr_scheduler_type: 'cosine',
   warmup_ratio: 0.03,
   weight_decay: 0.01,
+  adam_beta2: 0.98,
   shuffle: true,
   group_by_length: true,
   seed: SEED,
