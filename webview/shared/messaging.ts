@@ -52,7 +52,7 @@ export function request<Method extends string>(method: Method): Promise<boolean>
 /** What the view remembers across reloads. */
 export function loadState<State extends object>(): Partial<State> {
   const state = api.getState();
-  return typeof state === 'object' && state !== null ? (state as Partial<State>) : {};
+  return typeof state === 'object' && state !== null ? state : {};
 }
 
 export function saveState<State extends object>(changes: Partial<State>): void {

@@ -20,9 +20,9 @@ export interface ChatTarget {
 }
 
 interface Pending {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
-  onToken?(text: string): void;
+  resolve: (result: unknown) => void;
+  reject: (error: Error) => void;
+  onToken?: (text: string) => void;
 }
 
 const STDERR_CHARACTERS = 2000;

@@ -27,15 +27,26 @@ export async function readRunFileText(t: Translate, file: string, text: string):
     return { run: null, faults: [fault] };
   }
   const parsed = parseRunFile(value);
-  if ('problems' in parsed) {
-    const faults = parsed.problems.map((problem) => ({
-      key: problem.key,
-      sentence: describeRunProblem(t, problem),
-      bySchema: true,
-    }));
-    return { run: null, faults };
-  }
-  return { run: parsed.run, faults: await missingPaths(t, path.dirname(file), parsed.run) };
+  const run = 'run' in parsed ? parsed.run : null;
+  const bySchema = 'problems' in parsed ? parsed.problems : [];
+  const faults = bySchema.map((problem) => ({
+    key: problem.key,
+    sentence: describeRunProblem(t, problem),
+    bySchema: true,
+  }));
+  // Paths are looked up in a file with other faults too: all are told at once.
+  const missing = await missingPaths(t, path.dirname(file), value);
+  return { run, faults: [...faults, ...missing] };
+}
+
+/** The text at a key path, or null where there is none. */
+function textAt(value: unknown, ...keys: string[]): string | null {
+  const found = keys.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : null,
+    value,
+  );
+  return typeof found === 'string' && found !== '' ? found : null;
 }
 
 function parseJson(text: string): unknown {
@@ -47,7 +58,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Paths in the run file that lead nowhere. */
-async function missingPaths(t: Translate, directory: string, run: RunFile): Promise<RunFileFault[]> {
+async function missingPaths(t: Translate, directory: string, value: unknown): Promise<RunFileFault[]> {
   const faults: RunFileFault[] = [];
   const expect = async (key: string, given: string | null, inside: string | null): Promise<void> => {
     if (given === null) return;
@@ -57,10 +68,10 @@ async function missingPaths(t: Translate, directory: string, run: RunFile): Prom
       inside === null ? fileFault(t, absolute, found) : await directoryFault(t, absolute, inside, found);
     if (sentence) faults.push({ key, sentence, bySchema: false });
   };
-  await expect('model', run.model, 'config.json');
-  await expect('adapter', run.adapter, 'adapter_config.json');
-  await expect('dataset.train', run.dataset.train, null);
-  await expect('dataset.validation', run.dataset.validation, null);
+  await expect('model', textAt(value, 'model'), 'config.json');
+  await expect('adapter', textAt(value, 'adapter'), 'adapter_config.json');
+  await expect('dataset.train', textAt(value, 'dataset', 'train'), null);
+  await expect('dataset.validation', textAt(value, 'dataset', 'validation'), null);
   return faults;
 }
 

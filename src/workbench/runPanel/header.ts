@@ -1,4 +1,5 @@
 /** Everything the run panel shows but its curves, as text in the display language. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { errorText } from '../../host/failures';
@@ -12,6 +13,8 @@ import { phaseLabel, remaining } from '../runs/describe';
 
 /** Screen readers are told of progress in these shares of the run. */
 const ANNOUNCED_SHARE = 0.1;
+/** How many of the newest checkpoints are looked for on disk. */
+const MAX_CHECKPOINTS = 12;
 
 export function runHeader(t: Translate, run: RunFolder, language: string): RunHeader {
   const { phase } = run;
@@ -67,7 +70,7 @@ function progressText(t: Translate, run: RunFolder, language: string): string {
     }),
     t('epoch {epoch} of {epochs}', {
       epoch: lastStep.epoch.toLocaleString(language, { maximumFractionDigits: 2 }),
-      epochs: started.epochs.toLocaleString(language),
+      epochs: started.epochs.toLocaleString(language, { maximumFractionDigits: 1 }),
     }),
   ];
   if (run.phase === 'stopping') parts.push(t('writing a checkpoint'));
@@ -122,7 +125,11 @@ function notices(t: Translate, run: RunFolder): RunNotice[] {
 function checkpoints(run: RunFolder, language: string): RunHeader['checkpoints'] {
   const evaluations = new Map(run.progress.evals.map((event) => [event.step, event.loss]));
   const best = run.progress.checkpoints.findLast((event) => event.best);
-  return [...run.progress.checkpoints].reverse().map((event) => ({
+  const listed = run.progress.checkpoints.slice(-MAX_CHECKPOINTS);
+  if (best && !listed.includes(best)) listed.unshift(best);
+  // Older ones are removed as the run goes on (`checkpoints.keep_last`).
+  const kept = listed.filter((event) => existsSync(path.join(run.directory, event.path)));
+  return kept.reverse().map((event) => ({
     step: event.step.toLocaleString(language),
     path: event.path,
     evaluation: formatNumber(evaluations.get(event.step), language),
