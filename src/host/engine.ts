@@ -35,7 +35,7 @@ export class Engine extends Disposable {
       {
         modal: true,
         detail: t(
-          'It is downloaded once (about 250 MB for the CPU, more for a GPU), checked, and shared by all workspaces and the command line.',
+          'It is downloaded once (about 200 MB for the processor, 3 GB for an NVIDIA GPU), checked, and shared by all workspaces and the command line.',
         ),
       },
       install,

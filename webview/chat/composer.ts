@@ -15,7 +15,7 @@ export class Composer {
   private readonly stopButton: Button;
   private readonly footer = element('span', { class: 'footer' });
   private status: ChatStatus = { kind: 'idle' };
-  private hasTarget = false;
+  private answerable = false;
 
   constructor(strings: ChatStrings) {
     this.input = document.createElement('vscode-text-area') as TextArea;
@@ -35,9 +35,9 @@ export class Composer {
     this.changed();
   }
 
-  update(status: ChatStatus, footer: string, hasTarget: boolean): void {
+  update(status: ChatStatus, footer: string, answerable: boolean): void {
     this.status = status;
-    this.hasTarget = hasTarget;
+    this.answerable = answerable;
     this.footer.textContent = footer;
     this.changed();
   }
@@ -54,7 +54,7 @@ export class Composer {
     this.input.rows = Math.min(MAX_ROWS, Math.max(2, this.input.value.split('\n').length));
     this.sendButton.hidden = this.busy;
     this.stopButton.hidden = !this.busy;
-    this.sendButton.disabled = !this.hasTarget || this.input.value.trim() === '';
+    this.sendButton.disabled = !this.answerable || this.input.value.trim() === '';
   }
 
   /** Enter sends, Shift+Enter breaks the line; Enter that confirms an input method's candidate does neither. */
@@ -67,7 +67,7 @@ export class Composer {
 
   private submit(): void {
     const text = this.input.value.trim();
-    if (text === '' || this.busy || !this.hasTarget) return;
+    if (text === '' || this.busy || !this.answerable) return;
     send({ type: 'send', text });
     this.input.value = '';
     this.changed();

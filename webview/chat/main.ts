@@ -37,7 +37,8 @@ class ChatView {
   update(state: ChatState): void {
     this.showTargets(state.targets, state.selected);
     this.messages.update(state);
-    this.composer.update(state.status, state.footer, state.selected !== null);
+    const answerable = state.selected !== null && state.status.kind !== 'engineMissing';
+    this.composer.update(state.status, state.footer, answerable);
     this.sampling.update(state.sampling);
   }
 
