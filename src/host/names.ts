@@ -13,6 +13,7 @@ export const COMMANDS = {
   deleteRun: 'glmtune.deleteRun',
   chatWithRun: 'glmtune.chatWithRun',
   newChat: 'glmtune.newChat',
+  saveChat: 'glmtune.saveChat',
   installEngine: 'glmtune.installEngine',
   doctor: 'glmtune.doctor',
   openSamples: 'glmtune.openSamples',

@@ -15,6 +15,7 @@ import {
 import { Channel } from '../channel';
 import { webviewHtml, webviewOptions } from '../html';
 import { ChatSession } from './chatSession';
+import { saveConversation } from './saveConversation';
 import { chatStrings } from './strings';
 
 export class ChatView extends Disposable implements vscode.WebviewViewProvider {
@@ -34,6 +35,11 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
           this.session.clear();
           await this.show();
         }),
+      ),
+    );
+    this._register(
+      vscode.commands.registerCommand(COMMANDS.saveChat, () =>
+        services.failures.guard(() => saveConversation(this.session.state.messages)),
       ),
     );
   }
