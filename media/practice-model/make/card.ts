@@ -35,7 +35,7 @@ download and no graphics card. It is no part of the ChatGLM releases and knows n
 | Context | ${CONFIG.seq_length} tokens; it never saw more than a hundred |
 | Data | ${facts.records} short conversations in English and Simplified Chinese, written for this project (\`corpus/\`) |
 | Training | from random weights by this project's own engine: float32, AdamW, ${TRAINING.epochs} epochs, ${facts.steps} steps of ${TRAINING.batch_size} conversations |
-| Loss | ${facts.firstLoss.toFixed(2)} at the start, ${facts.lastLoss.toFixed(3)} at the end |
+| Loss | ${facts.firstLoss.toFixed(2)} over the first tenth of the steps, ${facts.lastLoss.toFixed(3)} over the last |
 | Right answers, greedy | ${share(check.trained)} of sampled training questions word for word; ${share(check.heldOut)} of known translations asked in a wording it has not seen |
 | Licence | Apache-2.0, like the project |
 
