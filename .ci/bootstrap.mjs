@@ -42,7 +42,9 @@ export async function packageExtension() {
   if (packaged.isCurrent()) return;
   await step(`Packaging ${VSIX}`, async () => {
     const vsce = path.join('node_modules', '@vscode/vsce/vsce'); // it calls vscode:prepublish, which comes back to bootstrap
-    await runNode([vsce, 'package', '--no-dependencies', '--allow-missing-repository', '-o', VSIX]);
+    // There is no repository address that the README's links could be made absolute with.
+    const asWritten = ['--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links'];
+    await runNode([vsce, 'package', ...asWritten, '-o', VSIX]);
   });
   packaged.remember();
 }
