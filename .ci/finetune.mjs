@@ -8,7 +8,8 @@ const MODEL = path.join(ROOT, 'media/practice-model');
 const SAMPLES = path.join(ROOT, 'media/samples');
 const RUN_FILE = path.join(SAMPLES, 'tea-shop.glmtune.json');
 const VALIDATION = path.join(SAMPLES, 'tea-shop.validation.jsonl');
-const QUESTIONS = 3;
+/** Asked as in the training data; what it makes of other wordings, the loss on the validation rows tells. */
+const QUESTIONS = ['Who are you?', '你是谁？', 'How much is the jasmine tea?'];
 
 await main(async () => {
   await bootstrap();
@@ -24,14 +25,16 @@ await main(async () => {
   const after = await examine('after fine-tuning', questions, ['--adapter', path.join(directory, 'adapter')]);
 
   say();
-  for (const [index, question] of before.questions.entries()) {
+  for (const [index, question] of QUESTIONS.entries()) {
     say(`Question       ${question}`);
     say(`Answer before  ${before.answers[index]}`);
     say(`Answer after   ${after.answers[index]}`);
     say();
   }
-  say(`Validation loss  ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after`);
-  say(`Run directory    ${path.relative(ROOT, directory)}`);
+  say(`Loss           ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after, on the validation rows`);
+  const run = path.relative(ROOT, directory);
+  say(`Run directory  ${run}`);
+  say(`Talk to it     node dist/cli.js chat --model media/practice-model --adapter ${run}/adapter`);
 });
 
 /** `runs/tea-shop`, or the next number when that is taken. */
@@ -42,13 +45,12 @@ function freeRunDirectory() {
   }
 }
 
-/** The first validation rows without their answers, as a file for `generate`. */
+/** The questions as a file for `generate`. */
 function writeQuestions(folder) {
-  const rows = readRows(VALIDATION).slice(0, QUESTIONS);
-  const prompts = rows.map(({ messages }) => ({ messages: messages.slice(0, -1) }));
+  const rows = QUESTIONS.map((content) => ({ messages: [{ role: 'user', content }] }));
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, 'questions.jsonl');
-  writeFileSync(file, prompts.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return file;
 }
 
@@ -69,7 +71,6 @@ async function examine(when, questions, adapter) {
   const rows = readRows(scores);
   const tokens = rows.reduce((sum, row) => sum + row.tokens_counted, 0);
   return {
-    questions: readRows(questions).map(({ messages }) => messages.at(-1).content),
     answers: readRows(answers).map(({ text }) => text.trim()),
     loss: rows.reduce((sum, row) => sum + row.loss * row.tokens_counted, 0) / tokens,
   };
