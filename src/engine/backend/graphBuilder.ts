@@ -1,9 +1,9 @@
 /** Graph operations with state: placeholders, variables and their updates. Only the graph back end has them. */
-import type { Attr } from './graphDef';
+import type { Attr } from './functionDef';
 import { boolAttr, GraphOps, typeAttr, type GraphValue } from './graphOps';
 import type { DType, Value } from './ops';
 
-/** A variable that lives in the session; its name is unique there. */
+/** A variable that lives in a session; its name is unique there. */
 export interface Variable {
   readonly name: string;
   readonly shape: readonly number[];
@@ -14,26 +14,40 @@ export interface Variable {
 export type Effect = string;
 
 export class GraphBuilder extends GraphOps {
-  private readonly handles = new Map<string, Value>();
+  /** Arguments in the order they were asked for. */
+  readonly inputs: GraphValue[] = [];
+  private readonly handles = new Map<string, { variable: Variable; handle: Value }>();
 
-  placeholder(shape: readonly number[], dtype: DType): GraphValue {
-    const attrs: Record<string, Attr> = { dtype: typeAttr(dtype), shape: { kind: 'shape', value: shape } };
-    return this.emit('Placeholder', [], attrs, [{ shape, dtype }]).values[0];
+  /** `container` sets the variables of one session apart from those of another. */
+  constructor(private readonly container: string) {
+    super();
   }
 
-  /** Every graph of a session that names the same variable shares its storage. */
+  /** Every variable that was named. */
+  get variables(): Variable[] {
+    return Array.from(this.handles.values(), ({ variable }) => variable);
+  }
+
+  /** An argument of the function. */
+  placeholder(shape: readonly number[], dtype: DType): GraphValue {
+    const input: GraphValue = { shape, dtype, node: null, reference: `input${this.inputs.length}` };
+    this.inputs.push(input);
+    return input;
+  }
+
+  /** Every function of a session that names the same variable shares its storage. */
   private handle(variable: Variable): Value {
-    let handle = this.handles.get(variable.name);
-    if (!handle) {
-      const attrs: Record<string, Attr> = {
-        dtype: typeAttr(variable.dtype),
-        shape: { kind: 'shape', value: variable.shape },
-        shared_name: { kind: 'string', value: variable.name },
-        container: { kind: 'string', value: '' },
-      };
-      handle = this.emit('VarHandleOp', [], attrs, [{ shape: [], dtype: 'int32' }]).values[0];
-      this.handles.set(variable.name, handle);
-    }
+    const known = this.handles.get(variable.name);
+    if (known) return known.handle;
+    const attrs: Record<string, Attr> = {
+      dtype: typeAttr(variable.dtype),
+      shape: { kind: 'shape', value: variable.shape },
+      shared_name: { kind: 'string', value: variable.name },
+      container: { kind: 'string', value: this.container },
+    };
+    // The dtype of a handle is never looked at.
+    const handle = this.emit('VarHandleOp', [], attrs, [{ shape: [], dtype: 'int32' }]).values[0];
+    this.handles.set(variable.name, { variable, handle });
     return handle;
   }
 
@@ -111,5 +125,11 @@ export class GraphBuilder extends GraphOps {
       gradient,
     ];
     return this.emit('ResourceApplyAdam', inputs, attrs, [], { controls: after }).name;
+  }
+
+  /** Frees the storage of a variable. */
+  destroy(variable: Variable): Effect {
+    const attrs = { ignore_lookup_error: boolAttr(true) };
+    return this.emit('DestroyResourceOp', [this.handle(variable)], attrs, []).name;
   }
 }

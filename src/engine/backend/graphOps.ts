@@ -1,7 +1,8 @@
 /** `Ops` that emit TensorFlow graph nodes. Operation names and attributes: TensorFlow's op registry (2.21). */
 import { toBFloat16 } from './bfloat16';
-import type { Attr, NodeDef } from './graphDef';
+import type { Attr, NodeDef } from './functionDef';
 import { TF_DTYPE } from './native';
+import { outputReference } from './outputNames';
 import {
   broadcastShape,
   matMulShape,
@@ -14,10 +15,12 @@ import {
   type Value,
 } from './ops';
 
-/** Output `index` of a node. */
+/** An output of a node, or an argument of the function. */
 export interface GraphValue extends Value {
-  readonly node: string;
-  readonly index: number;
+  /** How a node names it as its input. */
+  readonly reference: string;
+  /** The node it comes from; null for an argument, which is there from the start. */
+  readonly node: string | null;
 }
 
 type Attrs = Record<string, Attr>;
@@ -43,10 +46,15 @@ export class GraphOps implements Ops {
     options: { name?: string; controls?: readonly string[] } = {},
   ): { name: string; values: GraphValue[] } {
     const name = options.name ?? this.uniqueName(op);
-    const references = inputs.map((input) => reference(input as GraphValue));
+    const references = inputs.map((input) => (input as GraphValue).reference);
     const controls = (options.controls ?? []).map((control) => `^${control}`);
     this.nodes.push({ name, op, attrs, inputs: [...references, ...controls] });
-    return { name, values: outputs.map((output, index) => ({ ...output, node: name, index })) };
+    const values = outputs.map((output, index) => ({
+      ...output,
+      node: name,
+      reference: outputReference(op, name, index),
+    }));
+    return { name, values };
   }
 
   private uniqueName(op: string): string {
@@ -300,7 +308,8 @@ export class GraphOps implements Ops {
 
   barrier(x: Value, after: Value): Value {
     const output = [{ shape: x.shape, dtype: x.dtype }];
-    const controls = [(after as GraphValue).node];
+    const { node } = after as GraphValue;
+    const controls = node ? [node] : [];
     return this.emit('Identity', [x], { T: typeAttr(x.dtype) }, output, { controls }).values[0];
   }
 
@@ -311,10 +320,6 @@ export class GraphOps implements Ops {
   checkpoint(inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value): Value {
     return f(this, inputs);
   }
-}
-
-function reference(value: GraphValue): string {
-  return value.index === 0 ? value.node : `${value.node}:${value.index}`;
 }
 
 function encodeConstant(values: Float32Array | Int32Array, dtype: DType): Uint8Array {

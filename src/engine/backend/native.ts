@@ -1,7 +1,7 @@
 /**
- * libtensorflow's C API, called through koffi: sessions over a graph (training, generation) and eager execution (the tfjs
- * backend). No compiler and no prebuilt addon are needed, and sessions, target operations, devices and every dtype are
- * reachable. Signatures: tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h.
+ * libtensorflow's C API, called through koffi: one eager context runs both our compiled functions and the operations of the tfjs
+ * backend. No compiler and no prebuilt addon are needed, and functions, devices and every dtype are reachable. Signatures:
+ * tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h.
  */
 import koffi, { type LibraryHandle } from 'koffi';
 import { existsSync } from 'node:fs';
@@ -35,8 +35,6 @@ export type Native = ReturnType<typeof bind>;
 
 /** A C function; `async` calls it on a thread of koffi's pool and takes a Node callback as last argument. */
 type NativeFunction = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
-
-const TF_Output = koffi.struct('TF_Output', { oper: 'void *', index: 'int' });
 
 /**
  * Opens the libraries for good: unloading them at exit, which koffi does, crashes in their thread pools (seen with 2.21.0).
@@ -87,32 +85,10 @@ function bind(directory: string) {
     tensorDim: f('int64_t TF_Dim(void *tensor, int index)'),
     tensorType: f('int TF_TensorType(void *tensor)'),
 
-    newGraph: f('void *TF_NewGraph()'),
-    deleteGraph: f('void TF_DeleteGraph(void *graph)'),
-    operationByName: f('void *TF_GraphOperationByName(void *graph, const char *name)'),
-    newBuffer: f('void *TF_NewBufferFromString(const void *bytes, size_t length)'),
-    deleteBuffer: f('void TF_DeleteBuffer(void *buffer)'),
-    newImportOptions: f('void *TF_NewImportGraphDefOptions()'),
-    deleteImportOptions: f('void TF_DeleteImportGraphDefOptions(void *options)'),
-    setImportPrefix: f('void TF_ImportGraphDefOptionsSetPrefix(void *options, const char *prefix)'),
-    importGraph: f('void TF_GraphImportGraphDef(void *graph, void *buffer, void *options, void *status)'),
-
-    newSessionOptions: f('void *TF_NewSessionOptions()'),
-    deleteSessionOptions: f('void TF_DeleteSessionOptions(void *options)'),
-    setConfig: f('void TF_SetConfig(void *options, const void *proto, size_t length, void *status)'),
-    newSession: f('void *TF_NewSession(void *graph, void *options, void *status)'),
-    closeSession: f('void TF_CloseSession(void *session, void *status)'),
-    deleteSession: f('void TF_DeleteSession(void *session, void *status)'),
-    listDevices: f('void *TF_SessionListDevices(void *session, void *status)'),
     deviceCount: f('int TF_DeviceListCount(void *list)'),
     deviceName: f('const char *TF_DeviceListName(void *list, int index, void *status)'),
     deviceType: f('const char *TF_DeviceListType(void *list, int index, void *status)'),
     deleteDeviceList: f('void TF_DeleteDeviceList(void *list)'),
-    run: f(
-      'void TF_SessionRun(void *session, void *options, const TF_Output *inputs, void **inputValues, int inputCount, ' +
-        'const TF_Output *outputs, _Out_ void **outputValues, int outputCount, void **targets, int targetCount, ' +
-        'void *metadata, void *status)',
-    ),
 
     newContextOptions: f('void *TFE_NewContextOptions()'),
     deleteContextOptions: f('void TFE_DeleteContextOptions(void *options)'),
@@ -121,6 +97,11 @@ function bind(directory: string) {
     ),
     newContext: f('void *TFE_NewContext(void *options, void *status)'),
     contextDevices: f('void *TFE_ContextListDevices(void *context, void *status)'),
+    deleteContext: f('void TFE_DeleteContext(void *context)'),
+    addFunction: f(
+      'void TFE_ContextAddFunctionDef(void *context, const void *proto, size_t length, void *status)',
+    ),
+    removeFunction: f('void TFE_ContextRemoveFunction(void *context, const char *name, void *status)'),
     newHandle: f('void *TFE_NewTensorHandle(void *tensor, void *status)'),
     deleteHandle: f('void TFE_DeleteTensorHandle(void *handle)'),
     resolveHandle: f('void *TFE_TensorHandleResolve(void *handle, void *status)'),
@@ -147,8 +128,6 @@ function bind(directory: string) {
   };
 }
 
-export type TfOutput = { oper: Pointer; index: number };
-
 let loaded: { native: Native; directory: string } | undefined;
 
 /** Loads libtensorflow from a directory, once per process. Throws `engine.notInstalled` or `engine.loadFailed`. */
@@ -164,8 +143,6 @@ export function native(): Native {
   if (!loaded) throw new GlmError('engine.notInstalled', { path: '' });
   return loaded.native;
 }
-
-export { TF_Output };
 
 /** Runs `call` with a status object and turns an error status into a GlmError. */
 export function checked<T>(call: (status: Pointer) => T): T {

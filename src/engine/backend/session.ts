@@ -1,14 +1,16 @@
 /**
- * A session of libtensorflow: one growing graph and the variables in it. Programs are added as they are needed (a new sequence
- * length, say) and share the variables by name.
+ * Compiled functions and the variables they share. A program is one TensorFlow function; the library prepares each by itself, so
+ * that a new one (another sequence length, say) costs the same however many there are already. In one growing graph the price of
+ * each would be that of all before it.
  */
 import { promisify } from 'node:util';
-import { encodeGraphDef, encodeSessionConfig } from './graphDef';
+import { devices, eagerContext } from './context';
+import { encodeFunction } from './functionDef';
 import { GraphBuilder, type Effect, type Variable } from './graphBuilder';
 import type { GraphValue } from './graphOps';
-import { checked, native, readDevices, throwOnError, type Pointer, type TfOutput } from './native';
-import { NativeTensor, newTensor, readTensor, type HostArray } from './tensor';
+import { checked, native, throwOnError, type Pointer } from './native';
 import type { Value } from './ops';
+import { NativeTensor, newTensor, readTensor, type HostArray } from './tensor';
 
 /** What a run returns and does. */
 export interface RunDefinition {
@@ -22,20 +24,17 @@ export interface ProgramDefinition extends RunDefinition {
   inputs: readonly GraphValue[];
 }
 
-/** `TF_SessionRun` on a thread of koffi's pool, as a promise. */
-function runAsync(api: ReturnType<typeof native>): (...args: unknown[]) => Promise<unknown> {
-  return promisify<unknown[], unknown>(api.run.async) as (...args: unknown[]) => Promise<unknown>;
-}
-
 export type Feed = HostArray | NativeTensor;
 
-/** A part of the graph that can be run. */
+let sessions = 0;
+
+/** A function that can be run. */
 export class Program {
   constructor(
     private readonly session: Session,
-    private readonly inputs: { output: TfOutput; value: GraphValue }[],
-    private readonly outputs: TfOutput[],
-    private readonly targets: Pointer[],
+    readonly name: string,
+    private readonly inputs: readonly GraphValue[],
+    private readonly outputCount: number,
   ) {}
 
   /**
@@ -43,155 +42,112 @@ export class Program {
    * Throws `engine.runFailed` or `engine.outOfMemory`.
    */
   async run(feeds: readonly Feed[]): Promise<(Float32Array | Int32Array)[]> {
-    const created: NativeTensor[] = [];
-    const tensors = feeds.map((feed, i) => {
-      if (feed instanceof NativeTensor) return feed.pointer;
-      const tensor = newTensor(feed, this.inputs[i].value);
-      created.push(tensor);
-      return tensor.pointer;
-    });
+    const handles: Pointer[] = [];
     try {
-      const results = await this.session.run(
-        this.inputs.map((input) => input.output),
-        tensors,
-        this.outputs,
-        this.targets,
-      );
-      return results.map((result) => {
-        const array = readTensor(result);
-        native().deleteTensor(result);
-        return array;
-      });
+      feeds.forEach((feed, i) => handles.push(newHandle(feed, this.inputs[i])));
+      const results = await this.session.run(this.name, handles, this.outputCount);
+      return results.map(readHandle);
     } finally {
-      for (const tensor of created) tensor.dispose();
+      for (const handle of handles) native().deleteHandle(handle);
     }
   }
 }
 
+/** A handle that keeps the tensor's memory alive; the caller deletes it. */
+function newHandle(feed: Feed, input: GraphValue): Pointer {
+  const tensor = feed instanceof NativeTensor ? feed : newTensor(feed, input);
+  try {
+    return checked((status) => native().newHandle(tensor.pointer, status));
+  } finally {
+    if (tensor !== feed) tensor.dispose();
+  }
+}
+
+/** Copies a result to the host and deletes its handle. */
+function readHandle(handle: Pointer): Float32Array | Int32Array {
+  const api = native();
+  try {
+    const tensor = checked((status) => api.resolveHandle(handle, status));
+    try {
+      return readTensor(tensor);
+    } finally {
+      api.deleteTensor(tensor);
+    }
+  } finally {
+    api.deleteHandle(handle);
+  }
+}
+
 export class Session {
-  private readonly graph: Pointer;
-  private readonly session: Pointer;
-  private programs = 0;
+  private readonly id = `session${sessions++}`;
+  private readonly functions: string[] = [];
+  private readonly variables = new Map<string, Variable>();
   private closed = false;
   private running: Promise<unknown> = Promise.resolve();
 
-  /** `threads` 0: as many as the library chooses. */
-  constructor(threads = 0) {
-    const api = native();
-    this.graph = api.newGraph();
-    const options = api.newSessionOptions();
-    const config = encodeSessionConfig(threads);
-    checked((status) => api.setConfig(options, config, config.length, status));
-    this.session = checked((status) => api.newSession(this.graph, options, status));
-    api.deleteSessionOptions(options);
-  }
-
-  /** Adds a program to the graph. */
+  /** Adds a program. */
   compile(build: (graph: GraphBuilder) => ProgramDefinition): Program {
-    return this.compileAll((graph) => {
-      const { inputs, ...run } = build(graph);
-      return { inputs, runs: { run } };
-    }).run;
-  }
-
-  /** Adds programs that share their inputs and nodes; each run computes only what it needs. */
-  compileAll<K extends string>(
-    build: (graph: GraphBuilder) => { inputs: readonly GraphValue[]; runs: Record<K, RunDefinition> },
-  ): Record<K, Program> {
-    const builder = new GraphBuilder();
-    const { inputs, runs } = build(builder);
-    const prefix = `p${this.programs++}`;
-    this.importGraph(encodeGraphDef(builder.nodes), prefix);
-    const output = (value: Value): TfOutput => {
-      const { node, index } = value as GraphValue;
-      return { oper: this.operation(`${prefix}/${node}`), index };
-    };
-    const feeds = inputs.map((value) => ({ value, output: output(value) }));
-    const programs = Object.entries<RunDefinition>(runs).map(([name, { outputs, effects }]) => {
-      const targets = effects.map((effect) => this.operation(`${prefix}/${effect}`));
-      return [name, new Program(this, feeds, outputs.map(output), targets)];
+    const graph = new GraphBuilder(this.id);
+    const { inputs, outputs, effects } = build(graph);
+    for (const variable of graph.variables) this.variables.set(variable.name, variable);
+    const name = `${this.id}_program${this.functions.length}`;
+    const definition = encodeFunction({
+      name,
+      nodes: graph.nodes,
+      inputs: inputs.map(({ reference, dtype }) => ({ name: reference, dtype })),
+      outputs: outputs.map((value) => ({ reference: (value as GraphValue).reference, dtype: value.dtype })),
+      effects,
     });
-    return Object.fromEntries(programs) as Record<K, Program>;
+    checked((status) => native().addFunction(eagerContext(), definition, definition.length, status));
+    this.functions.push(name);
+    return new Program(this, name, inputs, outputs.length);
   }
 
-  private importGraph(definition: Uint8Array, prefix: string): void {
-    const api = native();
-    const buffer = api.newBuffer(definition, definition.length);
-    const options = api.newImportOptions();
-    try {
-      api.setImportPrefix(options, prefix);
-      checked((status) => api.importGraph(this.graph, buffer, options, status));
-    } finally {
-      api.deleteImportOptions(options);
-      api.deleteBuffer(buffer);
-    }
-  }
-
-  private operation(name: string): Pointer {
-    const operation = native().operationByName(this.graph, name);
-    if (!operation) throw new Error(`the graph has no node ${name}`);
-    return operation;
-  }
-
-  /** Runs operations one call after the other; the caller owns the tensors on both sides. */
-  async run(
-    inputs: TfOutput[],
-    tensors: Pointer[],
-    outputs: TfOutput[],
-    targets: Pointer[],
-  ): Promise<Pointer[]> {
-    const previous = this.running;
-    const call = previous.catch(() => undefined).then(() => this.runNow(inputs, tensors, outputs, targets));
+  /** Calls a function, one call after the other; the caller owns the handles on both sides. */
+  async run(name: string, inputs: readonly Pointer[], outputCount: number): Promise<Pointer[]> {
+    const call = this.running.catch(() => undefined).then(() => this.runNow(name, inputs, outputCount));
     this.running = call;
     return call;
   }
 
-  private async runNow(
-    inputs: TfOutput[],
-    tensors: Pointer[],
-    outputs: TfOutput[],
-    targets: Pointer[],
-  ): Promise<Pointer[]> {
+  private async runNow(name: string, inputs: readonly Pointer[], outputCount: number): Promise<Pointer[]> {
     if (this.closed) throw new Error('the session is closed');
     const api = native();
-    const status = api.newStatus();
-    const results = new Array<Pointer>(outputs.length).fill(null);
+    const status = api.newStatus() as Pointer;
+    const op = checked((newStatus) => api.newOp(eagerContext(), name, newStatus));
     try {
-      await runAsync(api)(
-        this.session,
-        null,
-        inputs,
-        tensors,
-        inputs.length,
-        outputs,
-        results,
-        outputs.length,
-        targets,
-        targets.length,
-        null,
-        status,
-      );
+      for (const input of inputs) checked((inputStatus) => api.addInput(op, input, inputStatus));
+      const results = new Array<Pointer>(outputCount).fill(null);
+      const execute = promisify<unknown[], unknown>(api.execute.async) as (
+        ...args: unknown[]
+      ) => Promise<unknown>;
+      await execute(op, results, [outputCount], status);
       throwOnError(status);
       return results;
     } finally {
+      api.deleteOp(op);
       api.deleteStatus(status);
     }
   }
 
-  /** Type and name of every device, CPU first. */
   devices(): { type: string; name: string }[] {
-    return readDevices(checked((status) => native().listDevices(this.session, status)));
+    return devices();
   }
 
-  /** Ends the session after the current run and frees the graph and every variable. */
+  /** Waits for the current run, then frees every variable and function. */
   async close(): Promise<void> {
     await this.running.catch(() => undefined);
     if (this.closed) return;
+    const variables = [...this.variables.values()];
+    const destroy = this.compile((graph) => ({
+      inputs: [],
+      outputs: [],
+      effects: variables.map((variable) => graph.destroy(variable)),
+    }));
+    await destroy.run([]);
     this.closed = true;
-    const api = native();
-    checked((status) => api.closeSession(this.session, status));
-    checked((status) => api.deleteSession(this.session, status));
-    api.deleteGraph(this.graph);
+    for (const name of this.functions)
+      checked((status) => native().removeFunction(eagerContext(), name, status));
   }
 }
 

@@ -4,8 +4,8 @@
  * tensors and SavedModels are not used here.
  */
 import type { TFJSBinding, TFEOpAttr, TensorMetadata } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
-import { encodeSessionConfig } from './graphDef';
-import { checked, native, readDevices, TF_DTYPE, throwOnError, type Pointer } from './native';
+import { devices, eagerContext } from './context';
+import { checked, native, TF_DTYPE, throwOnError, type Pointer } from './native';
 
 /** Numbers of `TF_AttrType`. */
 const ATTR = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5, resource: 9 } as const;
@@ -33,18 +33,9 @@ class EagerBinding {
   readonly TF_ATTR_SHAPE = ATTR.shape;
   readonly TF_ATTR_RESOURCE = ATTR.resource;
   readonly TF_Version = native().version() as string;
-  private readonly context: Pointer;
+  private readonly context = eagerContext();
   private readonly handles = new Map<number, Pointer>();
   private nextId = 1;
-
-  constructor() {
-    const api = native();
-    const options = api.newContextOptions();
-    const config = encodeSessionConfig(0);
-    checked((status) => api.setContextConfig(options, config, config.length, status));
-    this.context = checked((status) => api.newContext(options, status));
-    api.deleteContextOptions(options);
-  }
 
   createTensor(shape: number[], dtype: number, values: ArrayLike<number> | Numbers): number {
     const api = native();
@@ -111,8 +102,7 @@ class EagerBinding {
   }
 
   isUsingGpuDevice(): boolean {
-    const devices = readDevices(checked((status) => native().contextDevices(this.context, status)));
-    return devices.some(({ type }) => type === 'GPU');
+    return devices().some(({ type }) => type === 'GPU');
   }
 
   getNumOfTensors(): number {

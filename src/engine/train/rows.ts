@@ -33,12 +33,9 @@ export function packRows(
   const order = Array.from(rows.keys());
   if (seed !== null) new Random(seed, 0x7061636b).shuffle(order);
   const bins: { rows: TrainingRow[]; length: number }[] = [];
-  /** Bins before this one are full to the last token worth filling. */
-  let open = 0;
   for (const index of order) {
     const row = rows[index];
-    while (open < bins.length && bins[open].length + MIN_ROW > maxLength) open++;
-    let bin = bins.slice(open, open + SEARCH).find(({ length }) => length + row.inputIds.length <= maxLength);
+    let bin = bins.slice(-SEARCH).find(({ length }) => length + row.inputIds.length <= maxLength);
     if (!bin) {
       bin = { rows: [], length: 0 };
       bins.push(bin);
@@ -49,9 +46,7 @@ export function packRows(
   return bins.map((bin) => joinRows(bin.rows, bin.length));
 }
 
-/** A bin with less room than this is closed. */
-const MIN_ROW = 4;
-/** How many open bins are looked at per row: keeps packing linear. */
+/** How many of the newest bins are looked at per row: keeps packing linear. */
 const SEARCH = 64;
 
 function joinRows(rows: readonly TrainingRow[], length: number): TrainingRow {

@@ -29,10 +29,8 @@ export interface StepOptions {
   decayAll: boolean;
 }
 
-type Batches = { first: Program; further: Program };
-
 export class TrainingStep {
-  private readonly batches = new Map<string, Batches>();
+  private readonly batches = new Map<string, Program>();
   private readonly evaluations = new Map<string, Program>();
   private updateProgram: Program | null = null;
 
@@ -62,13 +60,12 @@ export class TrainingStep {
     first: boolean,
     seed: number,
   ): Promise<{ tokenLosses: Float32Array; gradientNorm: number }> {
-    const key = `${micro.batch},${micro.length},${micro.k},${micro.segments !== null}`;
-    let batches = this.batches.get(key);
-    if (!batches) {
-      batches = this.compileBatch(micro);
-      this.batches.set(key, batches);
+    const key = `${first} ${shapeKey(micro)}`;
+    let program = this.batches.get(key);
+    if (!program) {
+      program = this.compileBatch(micro, !first);
+      this.batches.set(key, program);
     }
-    const program = first ? batches.first : batches.further;
     const feeds = [...batchFeeds(micro), ...(this.options.loraDropout > 0 ? [Int32Array.of(seed, 0)] : [])];
     const [tokenLosses, squares] = (await program.run(feeds)) as Float32Array[];
     return { tokenLosses, gradientNorm: Math.sqrt(squares[0]) };
@@ -76,7 +73,7 @@ export class TrainingStep {
 
   /** Losses and hits [k] without gradients or dropout. */
   async evaluate(micro: MicroBatch): Promise<{ tokenLosses: Float32Array; correct: Int32Array }> {
-    const key = `${micro.batch},${micro.length},${micro.k},${micro.segments !== null}`;
+    const key = shapeKey(micro);
     let program = this.evaluations.get(key);
     if (!program) {
       program = this.resident.session.compile((graph) => {
@@ -118,9 +115,9 @@ export class TrainingStep {
     return crossEntropy(ops, chosen, forward.parameter(model.outputWeight), labels, weights);
   }
 
-  private compileBatch(micro: MicroBatch): Batches {
+  private compileBatch(micro: MicroBatch, add: boolean): Program {
     const { trainables, options } = this;
-    return this.resident.session.compileAll((graph) => {
+    return this.resident.session.compile((graph) => {
       const inputs = microInputs(graph, micro);
       const seed = options.loraDropout > 0 ? graph.placeholder([2], 'int32') : null;
       const tape = new Tape(graph);
@@ -129,19 +126,14 @@ export class TrainingStep {
       const dropout = seed && { rate: options.loraDropout, seed };
       const loss = this.loss(graph, tape, inputs, leaves.lora, leaves.parameters, dropout);
       const gradients = leaves.collect(tape.gradients(loss.loss));
-      const run = (add: boolean) => {
-        const effects = trainables.groups.map(({ gradient }, i) =>
-          add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
-        );
-        const sums = trainables.groups.map(({ gradient }, i) =>
-          add ? graph.read(gradient, effects) : gradients[i],
-        );
-        return { outputs: [loss.tokenLosses, sumOfSquares(graph, sums)], effects };
-      };
-      return {
-        inputs: [...inputs.all, ...(seed ? [seed] : [])],
-        runs: { first: run(false), further: run(true) },
-      };
+      const effects = trainables.groups.map(({ gradient }, i) =>
+        add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
+      );
+      const sums = add
+        ? trainables.groups.map(({ gradient }, i) => graph.read(gradient, [effects[i]]))
+        : gradients;
+      const outputs = [loss.tokenLosses, sumOfSquares(graph, sums)];
+      return { inputs: [...inputs.all, ...(seed ? [seed] : [])], outputs, effects };
     });
   }
 
@@ -189,6 +181,11 @@ interface MicroInputs {
   weights: GraphValue;
   segments: GraphValue | null;
   all: GraphValue[];
+}
+
+/** What a program is compiled for. */
+function shapeKey({ batch, length, k, segments }: MicroBatch): string {
+  return `${batch},${length},${k},${segments !== null}`;
 }
 
 function microInputs(graph: GraphBuilder, { batch, length, k, segments: packed }: MicroBatch): MicroInputs {

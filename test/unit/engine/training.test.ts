@@ -97,6 +97,16 @@ test('packed rows keep positions, segments and lines of their own and lose only 
   assert.deepEqual(micro.lines, [1, 2, 3]);
 });
 
+test('packing leaves little room unused', () => {
+  const rows = Array.from({ length: 2000 }, (_, i) =>
+    row(i + 1, Array<number>(13 + ((i * 17) % 30)).fill(7)),
+  );
+  const tokens = rows.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
+  const packed = packRows(rows, 128, 1);
+  assert.ok(packed.length <= Math.ceil((tokens / 128) * 1.05), `${packed.length} packs of ${tokens} tokens`);
+  assert.equal(packed.flatMap(({ lines }) => lines).length, rows.length);
+});
+
 test('losses per row and per step', () => {
   const micro = createMicroBatch([row(1, [1, 2, 3]), row(2, [4], 1)], 2, 0.5);
   const losses = Float32Array.of(1, 3, ...new Float32Array(14).fill(99));
