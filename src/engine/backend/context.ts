@@ -2,7 +2,7 @@
 import { encodeContextConfig } from './functionDef';
 import { checked, native, readDevices, type Pointer } from './native';
 
-let context: Pointer | undefined;
+let context: Pointer = null;
 
 /** Makes it when it is first asked for, which takes hold of the devices. */
 export function eagerContext(): Pointer {

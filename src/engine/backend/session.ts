@@ -113,7 +113,7 @@ export class Session {
   private async runNow(name: string, inputs: readonly Pointer[], outputCount: number): Promise<Pointer[]> {
     if (this.closed) throw new Error('the session is closed');
     const api = native();
-    const status = api.newStatus() as Pointer;
+    const status = api.newStatus();
     const op = checked((newStatus) => api.newOp(eagerContext(), name, newStatus));
     try {
       for (const input of inputs) checked((inputStatus) => api.addInput(op, input, inputStatus));
