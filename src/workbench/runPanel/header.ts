@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { errorText } from '../../host/failures';
 import type { RunFolder } from '../../host/runs/runFolder';
 import { isLive } from '../../host/runs/runState';
+import { LOG_FILE } from '../../protocol/runDirectory';
 import type { RunFact, RunHeader, RunNotice } from '../../protocol/webview';
 import type { Translate } from '../../text/translate';
 import { describeWarning } from '../../text/warnings';
@@ -168,7 +169,10 @@ function actions(t: Translate, run: RunFolder): RunHeader['actions'] {
   if (stoppable) made.push({ action: 'stop', label: t('Stop'), primary: false });
   if (run.phase === 'done') made.push({ action: 'revealOutput', label: t('Show Result'), primary: false });
   if (run.run) made.push({ action: 'openRunFile', label: t('Settings'), primary: false });
-  made.push({ action: 'openLog', label: t('Log'), primary: false });
+  // A run of the command line writes its log to the terminal.
+  if (existsSync(path.join(run.directory, LOG_FILE))) {
+    made.push({ action: 'openLog', label: t('Log'), primary: false });
+  }
   return made;
 }
 

@@ -8,6 +8,11 @@ import type { RunStore } from '../../host/runs/runStore';
 import { t } from '../../host/translate';
 import { phaseLabel, progressSummary } from './describe';
 
+/**
+ * Opens the selected run. VS Code forgets the arguments of an item's command when the item is redrawn, and a click in that
+ * moment would fail: so the command has none.
+ */
+const OPEN_SELECTED = 'glmtune.runs.openSelected';
 /** Milliseconds between redraws while steps arrive. */
 const REDRAW_MS = 500;
 
@@ -22,6 +27,12 @@ export class RunsTree extends Disposable implements vscode.TreeDataProvider<RunF
     const view = this._register(vscode.window.createTreeView(VIEWS.runs, { treeDataProvider: this }));
     // Where the system reports no changes (network file systems), looking at the view finds new runs.
     this._register(view.onDidChangeVisibility(({ visible }) => visible && void runs.scan()));
+    this._register(
+      vscode.commands.registerCommand(OPEN_SELECTED, async () => {
+        const [run] = view.selection;
+        if (run) await vscode.commands.executeCommand(COMMANDS.openRun, run);
+      }),
+    );
     this._register(runs.onDidChangeList(() => this.changed.fire(undefined)));
     this._register(runs.onDidChangeRun((run) => this.schedule(run)));
   }
@@ -37,7 +48,7 @@ export class RunsTree extends Disposable implements vscode.TreeDataProvider<RunF
     item.iconPath = phaseIcon(run.phase);
     item.contextValue = contextValue(run);
     item.tooltip = tooltip(run);
-    item.command = { command: COMMANDS.openRun, title: t('Open Run'), arguments: [run] };
+    item.command = { command: OPEN_SELECTED, title: t('Open Run') };
     item.accessibilityInformation = {
       label: `${run.name}, ${phaseLabel(t, run.phase)}, ${item.description}`,
     };
