@@ -1,6 +1,6 @@
 /** Runs the end-to-end tests in a real VS Code: node .ci/workbench.mjs [part of a path ...] */
 import { fileURLToPath } from 'node:url';
-import { bootstrap, packageExtension } from './bootstrap.mjs';
+import { bootstrap, installEngine, packageExtension } from './bootstrap.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { main } from './lib/run.mjs';
 import { ensureVscodeServer } from './lib/vscodeServer.mjs';
@@ -9,6 +9,7 @@ import { ensureVscodeServer } from './lib/vscodeServer.mjs';
 export async function runWorkbenchTests(filters = []) {
   await bootstrap();
   await packageExtension();
+  await installEngine();
   await ensureChromium();
   await ensureVscodeServer();
   const { runNodeTests } = await import('./lib/nodeTests.mjs');

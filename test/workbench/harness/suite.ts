@@ -1,22 +1,19 @@
 /** A group of end-to-end tests that share one VS Code server with the packaged extension installed. */
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, it } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { VSIX } from '../../../.ci/bootstrap.mjs';
-import { ROOT } from '../../../.ci/lib/run.mjs';
 import { startWorkbenchServer, type WorkbenchServer } from '../../../.ci/lib/workbenchServer.mjs';
-import { launchChromium, VIEWPORT } from './browser';
-import { Workbench } from './workbench';
+import { launchChromium } from './browser';
+import { EXTENSION, inWindow } from './window';
+import type { Workbench } from './workbench';
+import { FIXTURES, makeWorkspace, removeWorkspace, type WorkspaceParts } from './workspace';
 
 export interface SuiteOptions {
   /** `zh-cn` shows the extension in Chinese. */
   locale?: 'zh-cn';
   /** User settings. */
   settings?: Record<string, unknown>;
-  /** Files that each scenario's workspace is a copy of, relative to the project. */
-  workspace?: string;
+  /** What each scenario's workspace is a copy of. */
+  workspace?: WorkspaceParts;
   /** The name that the window shows for the workspace. */
   folderName?: string;
   env?: NodeJS.ProcessEnv;
@@ -34,11 +31,11 @@ export type Scenario = (
  * `out/failures`.
  */
 export function workbenchSuite(options: SuiteOptions = {}): Scenario {
-  const { workspace = 'test/fixtures/workspace', folderName = 'tea-shop', ...serverOptions } = options;
+  const { workspace = FIXTURES, folderName = 'tea-shop', ...serverOptions } = options;
   let server: WorkbenchServer;
   let browser: Browser;
   before(async () => {
-    server = await startWorkbenchServer({ ...serverOptions, vsix: [path.join(ROOT, VSIX)] });
+    server = await startWorkbenchServer({ ...serverOptions, vsix: [EXTENSION] });
     browser = await launchChromium();
   });
   after(async () => {
@@ -47,29 +44,12 @@ export function workbenchSuite(options: SuiteOptions = {}): Scenario {
   });
   return (title, body, { timeout = 300_000 } = {}) => {
     it(title, { timeout }, async () => {
-      const home = realpathSync(mkdtempSync(path.join(tmpdir(), 'glm-')));
-      const folder = path.join(home, folderName);
-      cpSync(path.join(ROOT, workspace), folder, { recursive: true });
-      const context = await browser.newContext({ viewport: VIEWPORT });
-      const workbench = new Workbench(await context.newPage(), server.url, folder);
+      const folder = makeWorkspace(workspace, folderName);
       try {
-        await body(workbench);
-      } catch (error) {
-        await keepEvidence(title, workbench, server);
-        throw error;
+        await inWindow(title, { browser, server, folder }, body);
       } finally {
-        await context.close();
-        rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+        removeWorkspace(folder);
       }
     });
   };
-}
-
-async function keepEvidence(title: string, workbench: Workbench, server: WorkbenchServer): Promise<void> {
-  const folder = path.join(ROOT, 'out/failures');
-  const name = title.replace(/\W+/g, '-').toLowerCase();
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, `${name}.log`), server.log);
-  const open = workbench.page.context().pages();
-  await open[0]?.screenshot({ path: path.join(folder, `${name}.png`) });
 }
