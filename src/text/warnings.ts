@@ -6,11 +6,11 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
   const { args } = event;
   switch (event.code) {
     case 'rowsDropped':
-      return t('{count} rows were left out because they cannot be trained on. Lint the dataset to see why.', {
+      return t('Rows left out because they cannot be trained on: {count}. Lint the dataset to see why.', {
         ...args,
       });
     case 'rowsTruncated':
-      return t('{count} rows were cut to fit. Raise dataset.max_length to keep them whole.', { ...args });
+      return t('Rows cut to fit: {count}. Raise dataset.max_length to keep them whole.', { ...args });
     case 'adapterUnchanged':
       return t('The tuned model answers exactly as before. Raise training.learning_rate or train longer.');
     case 'fewRows':
