@@ -25,6 +25,11 @@ export class RunPanel {
     return this.frame.locator('h1');
   }
 
+  /** Headings, buttons and names of facts. */
+  async labels(): Promise<string[]> {
+    return this.frame.locator('h2, vscode-button, dt, summary, th:not(:empty)').allTextContents();
+  }
+
   get checkpoints(): Locator {
     return this.frame.locator('.details td.path');
   }

@@ -31,9 +31,12 @@ export class Workbench {
     await this.restored();
   }
 
-  /** Reloads the window as "Developer: Reload Window" does. */
+  /** Reloads the window by its command, which saves what was open. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    await Promise.all([
+      this.page.waitForEvent('load', { timeout: PATIENCE }),
+      this.command('Developer: Reload Window'),
+    ]);
     await this.restored();
   }
 
@@ -44,11 +47,6 @@ export class Workbench {
       (window as { driver?: { whenWorkbenchRestored(): Promise<void> } }).driver?.whenWorkbenchRestored(),
     );
     await this.explorerRow().first().waitFor({ timeout: PATIENCE });
-  }
-
-  /** Closes the window (the page) as a user closes a tab; the extension host is told. */
-  async close(): Promise<void> {
-    await this.page.close();
   }
 
   explorerRow(name?: string): Locator {
