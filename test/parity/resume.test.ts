@@ -1,6 +1,6 @@
 /** A run that was stopped and resumed ends bit for bit where an uninterrupted one does. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { before, test } from 'node:test';
@@ -83,3 +83,18 @@ for (const [name, overrides] of [
       run.method.type === 'lora' ? 'adapter/adapter_model.safetensors' : 'model/model.safetensors';
     assert.ok(readFileSync(path.join(whole, result)).equals(readFileSync(path.join(broken, result))));
   });
+
+test('resumed from an earlier checkpoint, what came after it makes room', async () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'glmtune-resume-'));
+  const run = runFile(directory, { method: { type: 'lora' }, checkpoints: { every_steps: 2, keep_last: 2 } });
+  const runDirectory = path.join(directory, 'run');
+  const checkpoints = path.join(runDirectory, 'checkpoints');
+  const kept = (): string[] => readdirSync(checkpoints).sort();
+  await runOnce(run, runDirectory, null, -1);
+  assert.deepEqual(kept(), ['step-4', 'step-6']);
+  mkdirSync(path.join(checkpoints, 'step-5.tmp-1'));
+  const { events } = await runOnce(run, runDirectory, path.join(checkpoints, 'step-4'), 5);
+  assert.deepEqual(kept(), ['step-4', 'step-5']);
+  const last = events.at(-1);
+  assert.ok(last?.type === 'stopped' && last.checkpoint === path.join('checkpoints', 'step-5'));
+});

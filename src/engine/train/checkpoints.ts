@@ -25,24 +25,39 @@ export class CheckpointKeeper {
     return this.lastSaved === step;
   }
 
+  /** Whether a checkpoint of that name, as `nameOf` gives it, is on disk. */
+  isThere(name: string): boolean {
+    return fs.existsSync(path.join(this.runDirectory, name));
+  }
+
   /** Writes the checkpoint of the state's step, then removes those that are no longer wanted. */
   async save(state: RunState): Promise<string> {
     const name = this.nameOf(state.step);
     await saveCheckpoint(path.join(this.runDirectory, name), this.resident, this.trainables, state);
     this.lastSaved = state.step;
-    this.removeOld(state.bestCheckpoint);
+    this.removeOld(state);
     return name;
   }
 
-  private removeOld(best: string | null): void {
-    const steps = fs
-      .readdirSync(path.join(this.runDirectory, CHECKPOINTS))
+  /**
+   * Keeps the newest checkpoints up to the state's step, and the best. Those of later steps were left behind when the run was
+   * resumed from an earlier one: they would outrank the new ones. Halves that a killed process left behind go too.
+   */
+  private removeOld({ step: now, bestCheckpoint }: RunState): void {
+    const names = fs.readdirSync(path.join(this.runDirectory, CHECKPOINTS));
+    const steps = names
       .flatMap((name) => /^step-(\d+)$/.exec(name)?.slice(1) ?? [])
       .map(Number)
       .sort((a, b) => b - a);
-    for (const step of steps.slice(this.keepLast)) {
-      const name = this.nameOf(step);
-      if (name !== best) fs.rmSync(path.join(this.runDirectory, name), { recursive: true, force: true });
-    }
+    const kept = steps.filter((step) => step <= now).slice(0, this.keepLast);
+    const unwanted = steps
+      .filter((step) => !kept.includes(step))
+      .map((step) => this.nameOf(step))
+      .filter((name) => name !== bestCheckpoint);
+    const halves = names
+      .filter((name) => /^step-\d+\.tmp-\d+$/.test(name))
+      .map((name) => path.join(CHECKPOINTS, name));
+    for (const name of [...unwanted, ...halves])
+      fs.rmSync(path.join(this.runDirectory, name), { recursive: true, force: true });
   }
 }

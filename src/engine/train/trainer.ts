@@ -146,6 +146,11 @@ class Trainer {
   private async resume(directory: string): Promise<void> {
     this.state = await loadCheckpoint(directory, this.resident, this.trainables);
     this.stream.consumed = this.state.rowsConsumed;
+    const { bestCheckpoint } = this.state;
+    if (bestCheckpoint !== null && !this.checkpoints.isThere(bestCheckpoint)) {
+      // A later step was better, and the run goes on from before it: the next evaluation is the best again.
+      this.state = { ...this.state, bestCheckpoint: null, bestEvalLoss: null };
+    }
     const checkpoint = path.relative(this.request.runDirectory, directory);
     this.request.emit({ type: 'resumed', time: new Date().toISOString(), step: this.state.step, checkpoint });
   }
