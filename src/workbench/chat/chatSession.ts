@@ -13,6 +13,7 @@ import { toErrorData } from '../../protocol/errors';
 import type { ChatState, ChatStatus } from '../../protocol/webview';
 import { formatNumber } from '../format';
 import { findModels } from '../models';
+import { withoutUnanswered } from './conversationRow';
 import { modelChoice, runChoice, type ChatChoice } from './targets';
 
 /** Where the chosen model is remembered, per workspace. */
@@ -145,7 +146,7 @@ export class ChatSession extends Disposable {
       if (first) this.setStatus({ kind: 'answering' });
       else this.token.fire(piece);
     };
-    const result = await this.client.chat(question, samplingSettings(), grow, signal);
+    const result = await this.client.chat(withoutUnanswered(question), samplingSettings(), grow, signal);
     this.messages = [...question, { role: 'assistant', content: result.text }];
     this.footer = footer(result);
   }

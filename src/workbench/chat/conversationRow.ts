@@ -15,3 +15,8 @@ export function isTrainable(messages: readonly ChatMessage[]): boolean {
   const last = messages.at(-1);
   return last?.role === 'assistant' && last.content.trim() !== '';
 }
+
+/** The conversation as the model is asked with it: a question whose answer was stopped before it began is not part of it. */
+export function withoutUnanswered(messages: readonly ChatMessage[]): ChatMessage[] {
+  return messages.filter(({ role }, at) => role !== 'user' || messages[at + 1]?.role !== 'user');
+}

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lintText } from '../../../src/dataset';
-import { appendConversation, isTrainable } from '../../../src/workbench/chat/conversationRow';
+import {
+  appendConversation,
+  isTrainable,
+  withoutUnanswered,
+} from '../../../src/workbench/chat/conversationRow';
 
 const messages = [
   { role: 'user', content: '你好\n第二行' },
@@ -23,4 +27,14 @@ test('only an answered conversation can be trained on', () => {
   assert.ok(isTrainable(messages));
   assert.ok(!isTrainable(messages.slice(0, 1)));
   assert.ok(!isTrainable([]));
+});
+
+test('the model is not asked again what was stopped before its answer began', () => {
+  const [question, answer] = messages;
+  const stopped = { role: 'user', content: 'stopped' } as const;
+  assert.deepEqual(withoutUnanswered([stopped, question, answer, stopped, question]), [
+    question,
+    answer,
+    question,
+  ]);
 });
