@@ -31,7 +31,9 @@ await main(async () => {
     say(`Answer after   ${after.answers[index]}`);
     say();
   }
-  say(`Loss           ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after, on the validation rows`);
+  say(
+    `Loss           ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after, on the validation rows`,
+  );
   const run = path.relative(ROOT, directory);
   say(`Run directory  ${run}`);
   say(`Talk to it     node dist/cli.js chat --model media/practice-model --adapter ${run}/adapter`);
