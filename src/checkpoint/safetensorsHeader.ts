@@ -10,6 +10,8 @@ import type { TensorEntry } from './types';
 /** Far above any real header (about 150 bytes a tensor), far below what would hurt. */
 export const MAX_HEADER_BYTES = 32 * 1024 * 1024;
 const MAX_RANK = 16;
+/** First bytes of what git leaves behind where a large file was not downloaded. */
+const GIT_LFS_START = 'version ';
 
 export interface SafetensorsHeader {
   /** In the order of the data. */
@@ -23,6 +25,7 @@ export interface SafetensorsHeader {
  */
 export function headerLength(prefix: Uint8Array, file: string, fileBytes: number): number {
   if (fileBytes < 8 || prefix.byteLength < 8) throw fault(file, 'short');
+  if (Buffer.from(prefix).toString('latin1') === GIT_LFS_START) throw fault(file, 'gitLfs');
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) throw fault(file, 'length');
   if (Number(length) > fileBytes - 8) {

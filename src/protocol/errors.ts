@@ -4,7 +4,7 @@
  */
 
 /** What is wrong with the header of a safetensors file as a whole. */
-export type HeaderFault = 'short' | 'length' | 'json' | 'metadata' | 'trailing';
+export type HeaderFault = 'short' | 'gitLfs' | 'length' | 'json' | 'metadata' | 'trailing';
 /** What is wrong with one tensor of a safetensors file. */
 export type TensorFault =
   'duplicate' | 'dtype' | 'shape' | 'offsets' | 'size' | 'overlap' | 'gap' | 'notFloat' | 'nonFinite';
@@ -125,6 +125,8 @@ export interface RunErrors {
 /** Codes of the input files of `score` and `generate`; `line` is 1-based. */
 export interface InputErrors {
   'input.notFound': { path: string };
+  /** A directory, a pipe or a device. */
+  'input.notAFile': { path: string };
   'input.empty': { path: string };
   /** `finding` names a sentence of `src/text/findings`, with its arguments beside it. */
   'input.badRow': {

@@ -6,6 +6,9 @@ import { z } from 'zod';
 
 const path = z.string().min(1);
 const positive = z.number().int().positive();
+/** Far above what anyone trains with, far below what would exhaust the memory of the planner. */
+const MOST_ROWS = 4096;
+const MOST_EPOCHS = 100_000;
 
 export const loraSchema = z.strictObject({
   type: z.literal('lora').describe('method.lora'),
@@ -24,10 +27,13 @@ export const fullSchema = z.strictObject({ type: z.literal('full').describe('met
 
 export const trainingSchema = z.strictObject({
   dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('training.dtype'),
-  epochs: z.number().positive().default(3).describe('training.epochs'),
+  epochs: z.number().positive().max(MOST_EPOCHS).default(3).describe('training.epochs'),
   max_steps: positive.nullable().default(null).describe('training.max_steps'),
-  batch_size: positive.default(4).describe('training.batch_size'),
-  gradient_accumulation_steps: positive.default(1).describe('training.gradient_accumulation_steps'),
+  batch_size: positive.max(MOST_ROWS).default(4).describe('training.batch_size'),
+  gradient_accumulation_steps: positive
+    .max(MOST_ROWS)
+    .default(1)
+    .describe('training.gradient_accumulation_steps'),
   accumulation_mean: z
     .enum(['tokens', 'micro_batches'])
     .default('tokens')

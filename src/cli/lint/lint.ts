@@ -1,14 +1,13 @@
 /** `lint FILE...`: what is wrong with datasets, and where. */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { lintFile, type FileLintResult } from '../../dataset';
 import type { Finding, Severity } from '../../dataset/types';
-import { GlmError } from '../../protocol/errors';
 import { describeFinding, describeFormat } from '../../text/findings';
 import type { CommandContext } from '../context';
 import { EXIT_FAILURE, EXIT_OK, InterruptedError } from '../exit';
 import { interruptSignal } from '../interrupt';
 import type { Colour } from '../output';
+import { requireFile } from '../rows/readRows';
 
 export interface LintOptions {
   maxFindings: number;
@@ -21,8 +20,7 @@ export async function lint(context: CommandContext, options: LintOptions, files:
   let errors = 0;
   try {
     for (const file of files) {
-      if (!statSync(file, { throwIfNoEntry: false })?.isFile())
-        throw new GlmError('input.notFound', { path: file });
+      requireFile(file);
       const result = await lintFile(file, { limit: options.maxFindings, signal });
       errors += result.counts.error;
       if (context.output.json) writeRecords(context, file, result);

@@ -1,5 +1,5 @@
 /** Rows of an input file (or of standard input) as JSON objects, each with its line. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../dataset/json';
 import { readLines } from '../../dataset/jsonl/reader';
@@ -18,9 +18,15 @@ export interface Row {
 /** Names standard input. */
 const STDIN = '-';
 
+/** Throws GlmError `input.notFound`, or `input.notAFile`: reading a pipe or a device could last for ever. */
+export function requireFile(path: string): void {
+  if (!existsSync(path)) throw new GlmError('input.notFound', { path });
+  if (!statSync(path).isFile()) throw new GlmError('input.notAFile', { path });
+}
+
 /**
  * Reads the rows of `path`, or of standard input for `-`; blank lines are passed over.
- * Throws GlmError `input.notFound`, `input.badRow`, `input.unknownRow`; `input.empty` where there is no row at all.
+ * Throws GlmError `input.notFound`, `input.notAFile`, `input.badRow`, `input.unknownRow`; `input.empty` where there is no row at all.
  */
 export async function* readRows(path: string, expected: string): AsyncGenerator<Row, void, void> {
   let rows = 0;
@@ -34,7 +40,7 @@ export async function* readRows(path: string, expected: string): AsyncGenerator<
 }
 
 async function* fileLines(path: string): AsyncGenerator<{ line: number; text: string }> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new GlmError('input.notFound', { path });
+  requireFile(path);
   for await (const { line, text } of readLines(path)) yield { line: line + 1, text };
 }
 

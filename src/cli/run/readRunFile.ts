@@ -106,6 +106,9 @@ export function missingFiles(t: Translate, run: RunFile): Problem[] {
     if (!existsSync(file)) problems.push({ key, sentence: t('there is no file {path}', { path: file }) });
     else if (isDirectory(file))
       problems.push({ key, sentence: t('{path} is a directory, not a file', { path: file }) });
+    // Reading a pipe or a device could last for ever.
+    else if (!statSync(file).isFile())
+      problems.push({ key, sentence: t('{path} is not an ordinary file', { path: file }) });
   };
   expectDirectory('model', run.model, 'config.json');
   if (run.adapter !== null) expectDirectory('adapter', run.adapter, 'adapter_config.json');
@@ -115,5 +118,6 @@ export function missingFiles(t: Translate, run: RunFile): Problem[] {
 }
 
 function isDirectory(candidate: string): boolean {
-  return statSync(candidate, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  // What cannot be followed (a circle of links) does not exist; `statSync` would throw.
+  return existsSync(candidate) && statSync(candidate).isDirectory();
 }

@@ -7,6 +7,7 @@ import { PROVENANCE_FILE, RUN_FILE } from '../../protocol/runDirectory';
 import type { CommandContext } from '../context';
 import { openInstalledEngine } from '../engineLoader';
 import { runVersions } from '../versions';
+import { checkData } from './checkData';
 import { EventLog } from './eventLog';
 import { livingProcess } from './processFile';
 import { describeProvenance } from './provenance';
@@ -46,6 +47,7 @@ async function start(context: CommandContext, options: TrainOptions): Promise<nu
   const engine = await openInstalledEngine();
   const versions = runVersions(context);
   const provenance = describeProvenance(run, versions);
+  await checkData(run);
   prepareRunDirectory(directory, overwrite);
   output.info(t('Run directory: {path}', { path: directory }));
   return superviseTraining(context, engine, {

@@ -3,7 +3,7 @@ import type { TextFix } from '../types';
 import { fixOf, type SyntaxRule } from './rule';
 
 const MESSAGES = {
-  empty: 'unexpected',
+  empty: 'nothing',
   unexpected: 'unexpected',
   extraData: 'extraData',
   leadingComma: 'leadingComma',

@@ -68,7 +68,13 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
     message: t('{file} is incomplete: it has {bytes} bytes and needs {expected}.', { ...args }),
     remedy: downloadAgain(t),
   }),
-  'checkpoint.badHeader': (t, args) => ({ message: headerFault(t, args), remedy: downloadAgain(t) }),
+  'checkpoint.badHeader': (t, args) => ({
+    message: headerFault(t, args),
+    remedy:
+      args.reason === 'gitLfs'
+        ? t('Run "git lfs pull" in the model directory, or download the file from the model page.')
+        : downloadAgain(t),
+  }),
   'checkpoint.badTensor': (t, args) => ({ message: tensorFault(t, args), remedy: downloadAgain(t) }),
   'checkpoint.noTensor': (t, args) => ({
     message: t('{file} does not hold the tensor {tensor}.', { ...args }),

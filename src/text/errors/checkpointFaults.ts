@@ -36,6 +36,8 @@ export function headerFault(t: Translate, args: CheckpointErrors['checkpoint.bad
   switch (args.reason) {
     case 'short':
       return t('{file} is too short to be a safetensors file.', { ...args });
+    case 'gitLfs':
+      return t('{path} is only a Git LFS pointer; the file itself was not downloaded.', { path: args.file });
     case 'length':
       return t('{file} is not a safetensors file: the length of its header is impossible.', { ...args });
     case 'json':

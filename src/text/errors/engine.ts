@@ -34,8 +34,12 @@ export const engineErrors: ErrorTable<EngineErrors> = {
   }),
   'engine.nonFinite': (t, args) => ({
     message: t('{what} is not a finite number in step {step} (dataset lines {rows}).', { ...args }),
-    remedy: t(
-      'Look at these lines, then resume from the last checkpoint with a lower training.learning_rate.',
-    ),
+    // Nothing has been trained before the first step: the learning rate is not to blame.
+    remedy:
+      args.step === 1
+        ? t('Look at these lines. If they are sound, the weights may be damaged: download the model again.')
+        : t(
+            'Look at these lines, then start a new run with a lower training.learning_rate. Its "adapter" may be the last checkpoint.',
+          ),
   }),
 };

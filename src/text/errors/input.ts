@@ -40,6 +40,10 @@ export const inputErrors: ErrorTable<InputErrors> = {
     message: t('There is no file at {path}.', { ...args }),
     remedy: t('Check the path.'),
   }),
+  'input.notAFile': (t, args) => ({
+    message: t('{path} is not an ordinary file.', { ...args }),
+    remedy: t('Check the path.'),
+  }),
   'input.empty': (t, args) => ({
     message: t('{path} has no rows.', { ...args }),
     remedy: t('Write one JSON object on each line.'),

@@ -3,6 +3,7 @@ import type { MessageTable } from '../findings';
 /** What is wrong with a line that is not JSON, or not text. */
 export const syntaxMessages: MessageTable = {
   unexpected: (t, args) => t('Not valid JSON: "{found}" is not expected here.', args),
+  nothing: (t) => t('Not valid JSON: there is nothing here.'),
   extraData: (t) => t('Not valid JSON: there is more text after the value.'),
   leadingComma: (t) => t('Not valid JSON: a comma with nothing before it.'),
   recordComma: (t) => t('No comma belongs after a record: each line stands for itself.'),

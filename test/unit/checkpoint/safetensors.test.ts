@@ -38,6 +38,12 @@ test('a sound file opens, with metadata, padding and an empty tensor', (context)
 const hostile: [string, Uint8Array, string, string?][] = [
   ['an empty file', new Uint8Array(0), 'checkpoint.badHeader', 'short'],
   ['7 bytes', new Uint8Array(7), 'checkpoint.badHeader', 'short'],
+  [
+    'a Git LFS pointer',
+    Buffer.from('version https://git-lfs.example/spec/v1\noid sha256:0\nsize 9\n'),
+    'checkpoint.badHeader',
+    'gitLfs',
+  ],
   ['a header of 0 bytes', safetensorsBytes('', 0), 'checkpoint.badHeader', 'length'],
   ['a header of 2^60 bytes', safetensorsBytes(sound, 24, 2n ** 60n), 'checkpoint.badHeader', 'length'],
   [

@@ -113,3 +113,9 @@ test('streamed text never ends inside a character', () => {
   stream.finish('a茶.');
   assert.deepEqual(pieces, ['a', '茶', '.']);
 });
+
+test('a directory or a device is not read as rows', async () => {
+  using directory = temporaryDirectory();
+  const rows = readRows(directory.path, '');
+  await assert.rejects(rows.next(), { code: 'input.notAFile' });
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readRunFile } from '../../../src/cli/run/readRunFile';
@@ -118,4 +118,42 @@ test('JSON that is not an object is refused', () => {
   const file = path.join(directory.path, 'list.glmtune.json');
   writeFileSync(file, '[1]');
   assert.deepEqual(problemsOf(file), ['list.glmtune.json:1:1: must be an object in braces']);
+});
+
+test('an empty file is named as such', () => {
+  using directory = temporaryDirectory();
+  const file = path.join(directory.path, 'empty.glmtune.json');
+  writeFileSync(file, '');
+  const { message } = describeThrown(
+    t,
+    refusal(() => readRunFile(t, file)),
+  );
+  assert.match(message, /empty\.glmtune\.json:1:1: Not valid JSON: there is nothing here\./);
+});
+
+test(
+  'a device and a circle of links are no datasets, and no models',
+  { skip: process.platform === 'win32' },
+  () => {
+    using directory = temporaryDirectory();
+    symlinkSync('b', path.join(directory.path, 'a'));
+    symlinkSync('a', path.join(directory.path, 'b'));
+    const file = writeProject(directory.path, {
+      model: 'a',
+      dataset: { train: '/dev/zero', validation: 'a' },
+    });
+    const problems = problemsOf(file);
+    assert.equal(problems.length, 3);
+    assert.match(problems[0] ?? '', /model: there is no directory .*a$/);
+    assert.match(problems[1] ?? '', /dataset\.train: \/dev\/zero is not an ordinary file$/);
+    assert.match(problems[2] ?? '', /dataset\.validation: there is no file .*a$/);
+  },
+);
+
+test('numbers that would exhaust the memory are refused', () => {
+  using directory = temporaryDirectory();
+  const file = writeProject(directory.path, { training: { batch_size: 1e11, epochs: 1e300 } });
+  const problems = problemsOf(file);
+  assert.match(problems[0] ?? '', /training\.epochs: must be at most 100000$/);
+  assert.match(problems[1] ?? '', /training\.batch_size: must be at most 4096$/);
 });
