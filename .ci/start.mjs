@@ -43,7 +43,9 @@ function copySamples() {
   if (existsSync(WORKSPACE)) return;
   mkdirSync(WORKSPACE, { recursive: true });
   cpSync(path.join(ROOT, 'media/samples'), path.join(WORKSPACE, 'samples'), { recursive: true });
+  const sources = ['corpus', 'make'];
   cpSync(path.join(ROOT, 'media/practice-model'), path.join(WORKSPACE, 'practice-model'), {
     recursive: true,
+    filter: (file) => !sources.includes(path.basename(file)),
   });
 }
