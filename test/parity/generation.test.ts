@@ -1,8 +1,11 @@
 /** Greedy generation and the sampling filters, against the reference. Token ids must be equal; probabilities within 1e-5. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { Variable } from '../../src/engine/backend/graphBuilder';
+import { KeyValueCache } from '../../src/engine/infer/keyValueCache';
 import { LanguageModel } from '../../src/engine/infer/languageModel';
 import { filteredProbabilities, penaliseRepetition } from '../../src/engine/infer/sampling';
+import { ResidentModel } from '../../src/engine/residentModel';
 import type { SamplingSettings } from '../../src/protocol/control';
 import { fixture } from '../unit/fixtures';
 import { openTestEngine } from './engine';
@@ -119,4 +122,32 @@ test('sampling is repeatable by its seed and a cancelled answer ends', async () 
   assert.equal(cancelled.finishReason, 'cancelled');
   assert.deepEqual(cancelled.outputIds, golden.tokens.slice(0, 1));
   await model.dispose();
+});
+
+test('a growing conversation outgrows its cache and goes on as a new one would', async () => {
+  const load = () =>
+    LanguageModel.load({ model: fixture('models/chatglm3'), adapter: null, dtype: 'float32' });
+  const long = Array.from({ length: 150 }, (_, t) => (t * 37) % 600);
+  const grown = await load();
+  const fresh = await load();
+  const options = { sampling: { ...GREEDY, max_new_tokens: 6 }, stopIds: [] };
+  await grown.generate(long.slice(0, 20), options);
+  const { outputIds } = await grown.generate(long, options);
+  assert.deepEqual(outputIds, (await fresh.generate(long, options)).outputIds);
+  assert.equal(outputIds.length, 6);
+  await grown.dispose();
+  await fresh.dispose();
+});
+
+test('a cache gives its memory back', async () => {
+  const directory = fixture('models/chatglm3');
+  const resident = await ResidentModel.load({ directory, dtype: 'float32', trainable: false });
+  const { groups, headDim } = resident.model;
+  const cache = new KeyValueCache(resident, 1, 16);
+  await cache.initialise();
+  const keys: Variable = { name: 'cache.1x16.0.keys', shape: [groups * 16, headDim], dtype: 'float32' };
+  assert.equal((await resident.read(keys)).length, groups * 16 * headDim);
+  await cache.dispose();
+  await assert.rejects(resident.read(keys), { code: 'engine.runFailed' });
+  await resident.close();
 });

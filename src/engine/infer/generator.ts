@@ -45,7 +45,7 @@ export class Generator {
     return { outputIds, finishReason: 'length' };
   }
 
-  /** Logits of the token after each prefix of `ids` that ends a step: used to compare with references. */
+  /** Logits [vocab] of the token after `ids`: used to compare with references. */
   async nextLogits(ids: readonly number[]): Promise<Float32Array> {
     await this.reserve(ids.length);
     const start = this.sharedPrefix(ids);
@@ -65,10 +65,14 @@ export class Generator {
     const needed = tokens + bucketLength(Math.min(tokens, CHUNK));
     if (this.cache && this.cache.capacity >= needed) return;
     const capacity = bucketCapacity(needed, this.resident.model.maxLength + CHUNK);
-    this.cache = new KeyValueCache(this.resident, 1, capacity);
+    const outgrown = this.cache;
+    this.cache = null;
     this.programs = new Map();
     this.cached = [];
-    await this.cache.initialise();
+    await outgrown?.dispose();
+    const cache = new KeyValueCache(this.resident, 1, capacity);
+    await cache.initialise();
+    this.cache = cache;
   }
 
   /** Processes `ids` from position `start` and returns the logits after the last one; null when aborted in between. */

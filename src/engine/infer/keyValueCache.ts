@@ -1,4 +1,4 @@
-/** Keys and values of earlier tokens in session variables, one pair a layer. */
+/** Keys and values of earlier tokens in variables of the library, one pair a layer. */
 import type { Effect, GraphBuilder, Variable } from '../backend/graphBuilder';
 import type { Value } from '../backend/ops';
 import type { KeyValueStore } from '../glm/model';
@@ -28,13 +28,22 @@ export class KeyValueCache {
 
   /** Makes the variables; the cache is empty until something is written. */
   async initialise(): Promise<void> {
+    await this.onEach((graph, variable) =>
+      graph.assign(variable, graph.fill(variable.shape, 0, variable.dtype)),
+    );
+  }
+
+  /** Frees the variables. */
+  async dispose(): Promise<void> {
+    await this.onEach((graph, variable) => graph.destroy(variable));
+  }
+
+  private async onEach(effect: (graph: GraphBuilder, variable: Variable) => Effect): Promise<void> {
     const variables = this.layers.flatMap(({ keys, values }) => [keys, values]);
     const program = this.resident.session.compile((graph) => ({
       inputs: [],
       outputs: [],
-      effects: variables.map((variable) =>
-        graph.assign(variable, graph.fill(variable.shape, 0, variable.dtype)),
-      ),
+      effects: variables.map((variable) => effect(graph, variable)),
     }));
     await program.run([]);
   }
