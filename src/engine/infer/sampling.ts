@@ -38,7 +38,10 @@ export function argMax(logits: Float32Array): number {
   return best;
 }
 
-/** Chooses a token. `logits` [vocab] is changed; `history` holds prompt and answer so far. */
+/**
+ * Chooses a token: the likeliest without sampling, and at temperature 0, which is its limit. `logits` [vocab] is changed;
+ * `history` holds prompt and answer so far.
+ */
 export function chooseToken(
   logits: Float32Array,
   history: Iterable<number>,
@@ -46,7 +49,7 @@ export function chooseToken(
   random: Random,
 ): number {
   penaliseRepetition(logits, history, sampling.repetition_penalty);
-  if (!sampling.do_sample) return argMax(logits);
+  if (!sampling.do_sample || sampling.temperature <= 0) return argMax(logits);
   return draw(filteredProbabilities(logits, sampling), random.uniform());
 }
 

@@ -37,6 +37,18 @@ test('drawing follows the probabilities', () => {
   assert.ok(Math.abs(counts[0] / 4000 - 0.7) < 0.03 && Math.abs(counts[2] / 4000 - 0.1) < 0.02);
 });
 
+test('temperature 0 takes the likeliest token', () => {
+  const sampling = {
+    ...OPEN,
+    temperature: 0,
+    do_sample: true,
+    repetition_penalty: 1,
+    max_new_tokens: 1,
+    seed: 0,
+  };
+  assert.equal(chooseToken(Float32Array.of(1, 3, -2), [], sampling, new Random(1)), 1);
+});
+
 test('random numbers: the same for a seed, others for another stream, normal with mean 0 and variance 1', () => {
   const take = (random: Random) => Array.from({ length: 5 }, () => random.uniform());
   assert.deepEqual(take(new Random(1, 2)), take(new Random(1, 2)));
