@@ -1,3 +1,5 @@
+/** Loss on held-out rows. */
+import { rowLosses } from './losses';
 import { createMicroBatch } from './microBatch';
 import type { TrainingRow } from './rows';
 import type { TrainingStep } from './step';
@@ -7,6 +9,8 @@ export interface Evaluation {
   loss: number;
   perplexity: number;
   tokenAccuracy: number;
+  /** 1-based lines of the rows whose own loss is not a finite number. */
+  nonFiniteLines: number[];
 }
 
 /** Loss and accuracy over rows; null when `stop` asks to end early. Rows of similar length share a batch. */
@@ -20,6 +24,7 @@ export async function evaluateRows(
   let sum = 0;
   let hits = 0;
   let count = 0;
+  const nonFiniteLines: number[] = [];
   for (let start = 0; start < sorted.length; start += batchSize) {
     if (stop()) return null;
     const micro = createMicroBatch(sorted.slice(start, start + batchSize), batchSize, 1);
@@ -29,7 +34,10 @@ export async function evaluateRows(
       hits += correct[i];
     }
     count += micro.trained;
+    rowLosses(micro, tokenLosses).forEach((loss, i) => {
+      if (loss !== null && !Number.isFinite(loss)) nonFiniteLines.push(micro.lines[i]);
+    });
   }
   const loss = sum / count;
-  return { loss, perplexity: Math.exp(loss), tokenAccuracy: hits / count };
+  return { loss, perplexity: Math.exp(loss), tokenAccuracy: hits / count, nonFiniteLines };
 }

@@ -262,7 +262,7 @@ class Trainer {
     const stop = (): boolean => this.request.stopRequested() === 'now';
     const result = await evaluateRows(this.step, rows, training.batch_size, stop);
     if (!result) return false;
-    const { loss, perplexity, tokenAccuracy } = result;
+    const { loss, perplexity, tokenAccuracy, nonFiniteLines } = result;
     const epoch = this.stream.epochs;
     const { seconds } = this;
     this.request.emit({
@@ -274,6 +274,8 @@ class Trainer {
       token_accuracy: tokenAccuracy,
       seconds,
     });
+    if (!Number.isFinite(loss))
+      throw new GlmError('engine.nonFinite', { what: 'eval loss', step, rows: nonFiniteLines.join(', ') });
     const patience = evaluation.early_stopping_patience;
     if (this.state.bestEvalLoss === null || loss < this.state.bestEvalLoss) {
       this.state.bestEvalLoss = loss;
