@@ -113,8 +113,8 @@ export class Session {
   private async runNow(name: string, inputs: readonly Pointer[], outputCount: number): Promise<Pointer[]> {
     if (this.closed) throw new Error('the session is closed');
     const api = native();
-    const status = api.newStatus();
     const op = checked((newStatus) => api.newOp(eagerContext(), name, newStatus));
+    const status = api.newStatus();
     try {
       for (const input of inputs) checked((inputStatus) => api.addInput(op, input, inputStatus));
       const results = new Array<Pointer>(outputCount).fill(null);

@@ -4,8 +4,9 @@
  * tensors and SavedModels are not used here.
  */
 import type { TFJSBinding, TFEOpAttr, TensorMetadata } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
+import { GlmError } from '../../protocol/errors';
 import { devices, eagerContext } from './context';
-import { checked, native, TF_DTYPE, throwOnError, type Pointer } from './native';
+import { checked, native, TF_DTYPE, type Pointer } from './native';
 
 /** Numbers of `TF_AttrType`. */
 const ATTR = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5, resource: 9 } as const;
@@ -42,6 +43,7 @@ class EagerBinding {
     const array = toArray(dtype, values);
     const dims = BigInt64Array.from(shape, BigInt);
     const tensor = api.allocateTensor(dtype, dims, dims.length, array.byteLength);
+    if (!tensor) throw new GlmError('engine.outOfMemory', { detail: `${array.byteLength} bytes` });
     if (array.byteLength > 0) api.memcpy(api.tensorData(tensor), array, array.byteLength);
     const handle = checked((status) => api.newHandle(tensor, status));
     api.deleteTensor(tensor);
@@ -82,10 +84,7 @@ class EagerBinding {
       for (const attr of attrs) setAttr(op, attr);
       const results = new Array<Pointer>(outputCount).fill(null);
       const count = [outputCount];
-      const status = api.newStatus();
-      api.execute(op, results, count, status);
-      throwOnError(status);
-      api.deleteStatus(status);
+      checked((status) => api.execute(op, results, count, status));
       return results.slice(0, count[0]).map((handle) => this.describe(handle));
     } finally {
       api.deleteOp(op);
