@@ -1,4 +1,4 @@
-/** Assembles a model's forward pass over resident weights. */
+/** A model's forward pass over resident weights, written into the body of a function. */
 import type { GraphBuilder } from './backend/graphBuilder';
 import type { GraphValue } from './backend/graphOps';
 import type { Ops, Value } from './backend/ops';
@@ -8,7 +8,7 @@ import { splitLora, type ResidentModel } from './residentModel';
 
 export interface ForwardInputs {
   graph: GraphBuilder;
-  /** The graph itself, or a tape over it. */
+  /** `graph` itself, or a tape over it. */
   ops: Ops;
   positions: Value;
   mask: Value;
@@ -21,7 +21,7 @@ export interface ForwardInputs {
   parameters?: ReadonlyMap<string, Value>;
 }
 
-/** Binds a model's parameters and adapter to a graph. */
+/** Binds a model's parameters and adapter to the function that `graph` is writing. */
 export function createForward(resident: ResidentModel, inputs: ForwardInputs): Forward {
   const { graph, ops, positions, mask, store } = inputs;
   const { model, dtype } = resident;

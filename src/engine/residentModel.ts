@@ -1,4 +1,4 @@
-/** A model whose weights live in a session of the library, with or without an adapter on it. */
+/** A model whose weights live in the library's variables, with or without an adapter on it. */
 import { openAdapter, checkAdapter, loraScale, loraTensorName } from '../checkpoint/adapter';
 import { openCheckpoint } from '../checkpoint/checkpoint';
 import { loraShapes, unknownTargets, type LoraShape } from '../checkpoint/lora';
@@ -164,7 +164,7 @@ export class ResidentModel {
     return result;
   }
 
-  /** The graph only grows, so what is run again is compiled once. */
+  /** What is run again (writing and reading the same variables) is compiled once. */
   private once(key: string, build: (graph: GraphBuilder) => ProgramDefinition): Program {
     let program = this.programs.get(key);
     if (!program) {
@@ -184,8 +184,8 @@ export class ResidentModel {
 }
 
 /**
- * Splits variables into groups that are moved in one run. A run of its own for each would make the session prepare its graph anew
- * every time; one run for all would hold a second copy of everything.
+ * Splits variables into groups that are moved in one run. A run of its own for each would compile a function for each; one run
+ * for all would hold a second copy of everything.
  */
 function inGroups(variables: readonly Variable[]): Variable[][] {
   const groups: Variable[][] = [];

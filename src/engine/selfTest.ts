@@ -1,4 +1,4 @@
-/** Checks the engine against tfjs: loss and gradients of a tiny ChatGLM computed by the graph and, eagerly, by tfjs. */
+/** Checks the engine against tfjs: loss and gradients of a tiny ChatGLM, as one compiled function and as tfjs operations. */
 import { parseConfig } from '../checkpoint/config';
 import { elements, modelTensors } from '../checkpoint/modelTensors';
 import { EagerOps, readTfjs } from './backend/eagerOps';

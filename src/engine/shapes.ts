@@ -1,4 +1,4 @@
-/** Sizes that graphs are compiled for: few enough to bound compilation, close enough to bound padding. */
+/** Sizes that programs are compiled for: few enough to bound compilation, close enough to bound padding. */
 
 /** The next of 16, 32, 48, 64, then multiples of 64 to 512, of 256 to 2048 and of 1024 beyond. */
 export function bucketLength(length: number): number {

@@ -44,9 +44,9 @@ export interface EngineReport {
   threads: number;
   /** tfjs backend name and version. */
   tfjs: string;
-  /** A training step of a tiny model run on the graph and on tfjs eagerly: largest difference of loss and gradients. */
+  /** Loss and gradients of a tiny model, as a compiled function and as tfjs operations: their largest difference. */
   selfTest: { ok: boolean; maxDifference: number; seconds: number };
 }
 
-/** Resolves when the engine library of this machine is loaded; throws GlmError `engine.notInstalled` / `engine.loadFailed`. */
+/** What `score`, `generate` and `chat` work with. */
 export type { LanguageModel } from './infer/languageModel';

@@ -1,4 +1,4 @@
-/** Graph operations with state: placeholders, variables and their updates. Only the graph back end has them. */
+/** The body of a function while it is written: `GraphOps`, and what only a function has (arguments, variables, updates). */
 import type { Attr } from './functionDef';
 import { boolAttr, GraphOps, typeAttr, type GraphValue } from './graphOps';
 import type { DType, Value } from './ops';
@@ -10,7 +10,7 @@ export interface Variable {
   readonly dtype: DType;
 }
 
-/** Name of a node that has an effect; pass it as a control dependency or run it as a target. */
+/** Name of a node that has an effect: what comes after it names it, and the program that wants it lists it. */
 export type Effect = string;
 
 export class GraphBuilder extends GraphOps {
@@ -69,7 +69,7 @@ export class GraphBuilder extends GraphOps {
       .name;
   }
 
-  /** A tensor of one value, made in the session. */
+  /** A tensor of one value, made by the library. */
   fill(shape: readonly number[], value: number, dtype: DType): Value {
     const dims = this.constant(Int32Array.from(shape), [shape.length], 'int32');
     const attrs = { T: typeAttr(dtype), index_type: typeAttr('int32') };

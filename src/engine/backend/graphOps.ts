@@ -1,4 +1,4 @@
-/** `Ops` that emit TensorFlow graph nodes. Operation names and attributes: TensorFlow's op registry (2.21). */
+/** `Ops` that emit the nodes of a function's body. Operation names and attributes: TensorFlow's op registry (2.21). */
 import { toBFloat16 } from './bfloat16';
 import type { Attr, NodeDef } from './functionDef';
 import { TF_DTYPE } from './native';

@@ -1,6 +1,6 @@
 /**
- * The operations the models and the losses are written in. Two implementations: `GraphOps` emits a TensorFlow graph
- * (production), `EagerOps` runs tfjs operations at once (checks, portable fallback); `Tape` adds differentiation to either.
+ * The operations the models and the losses are written in. Two implementations: `GraphOps` emits the body of a TensorFlow
+ * function (production), `EagerOps` runs tfjs operations at once (the self-test); `Tape` adds differentiation to either.
  */
 
 export type DType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'bool';
