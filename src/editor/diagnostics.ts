@@ -6,7 +6,7 @@ import { describeFinding } from '../text/findings';
 import type { LintState } from './lintedDocument';
 
 /** Shown as the owner of a diagnostic, before its code. */
-export const DIAGNOSTIC_SOURCE = 'glm';
+export const DIAGNOSTIC_SOURCE = 'ChatGLM';
 
 const SEVERITIES: Record<Severity, vscode.DiagnosticSeverity> = {
   error: vscode.DiagnosticSeverity.Error,
