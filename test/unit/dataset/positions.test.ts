@@ -28,7 +28,7 @@ describe('JsonPositions', () => {
     assert.equal(textOf(positions.key(['messages', 1, 'role'])), '"role"');
     assert.deepEqual(
       positions.elements(['messages']).map((range) => textOf(range)?.length),
-      [34, 39],
+      [34, 37],
     );
     assert.deepEqual(positions.elements(['x']), []);
   });
