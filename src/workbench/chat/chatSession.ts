@@ -36,6 +36,8 @@ export class ChatSession extends Disposable {
   private status: ChatStatus = { kind: 'idle' };
   private footer = '';
   private answering: AbortController | null = null;
+  /** Counts conversations: what is still answered in an earlier one is not shown. */
+  private conversation = 0;
 
   constructor(private readonly services: Services) {
     super();
@@ -90,6 +92,7 @@ export class ChatSession extends Disposable {
 
   clear(): void {
     this.stop();
+    this.conversation++;
     this.messages = [];
     this.footer = '';
     if (this.status.kind === 'error') this.status = { kind: 'idle' };
@@ -137,9 +140,12 @@ export class ChatSession extends Disposable {
 
   private async answer(signal: AbortSignal): Promise<void> {
     const question = this.messages;
+    const { conversation } = this;
+    const forgotten = (): boolean => this.conversation !== conversation;
     this.setStatus({ kind: 'working', text: t('Thinking…') });
     let text = '';
     const grow = (piece: string): void => {
+      if (forgotten()) return;
       const first = text === '';
       text += piece;
       this.messages = [...question, { role: 'assistant', content: text }];
@@ -147,6 +153,7 @@ export class ChatSession extends Disposable {
       else this.token.fire(piece);
     };
     const result = await this.client.chat(withoutUnanswered(question), samplingSettings(), grow, signal);
+    if (forgotten()) return;
     this.messages = [...question, { role: 'assistant', content: result.text }];
     this.footer = footer(result);
   }
