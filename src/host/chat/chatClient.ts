@@ -98,6 +98,8 @@ export class ChatClient extends Disposable {
   private async start(): Promise<void> {
     if (this.child) return;
     const { command, args, env } = await this.invoke();
+    // Nobody would end a process that starts after the window has gone.
+    if (this.isDisposed) throw new GlmError('host.chatEnded', { detail: '' });
     const child = spawn(command, args, { env, windowsHide: true, stdio: 'pipe' });
     this.child = child;
     this.errorText = '';
@@ -112,7 +114,8 @@ export class ChatClient extends Disposable {
     });
     child.stdin.on('error', () => undefined); // The exit handler reports a process that is gone.
     child.once('error', (error) => this.ended(child, error.message));
-    child.once('exit', (code, signal) => this.ended(child, this.errorText.trim() || String(signal ?? code)));
+    // Not `exit`: its last reply and its last words may still be on the way then.
+    child.once('close', (code, signal) => this.ended(child, this.errorText.trim() || String(signal ?? code)));
   }
 
   private request(body: RequestBody, onToken?: (text: string) => void): Promise<unknown> {
