@@ -54,18 +54,19 @@ export class FileTail extends Disposable {
       return this.reading;
     }
     this.reading = this.readUntilQuiet();
-    try {
-      await this.reading;
-    } finally {
-      this.reading = null;
-    }
+    return this.reading;
   }
 
   private async readUntilQuiet(): Promise<void> {
-    do {
-      this.again = false;
-      await this.readNew();
-    } while (this.again && !this.isDisposed);
+    try {
+      do {
+        this.again = false;
+        await this.readNew();
+      } while (this.again && !this.isDisposed);
+    } finally {
+      // In the same turn as the last look at `again`: no call can fall in between and be forgotten.
+      this.reading = null;
+    }
   }
 
   private async readNew(): Promise<void> {
