@@ -1,5 +1,6 @@
 /** `process.json`: says which process works in a run directory, and keeps a second one out. */
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { GlmError } from '../../protocol/errors';
@@ -22,8 +23,8 @@ export async function claimDirectory(directory: string, socket: string): Promise
   const target = path.join(directory, PROCESS_FILE);
   const temporary = `${target}.tmp-${process.pid}`;
   const content: ProcessFile = { pid: process.pid, started: new Date().toISOString(), socket };
-  writeFileSync(temporary, `${JSON.stringify(content)}\n`);
   try {
+    writeFileSync(temporary, `${JSON.stringify(content)}\n`);
     for (;;) {
       try {
         // A link fails where the name is taken, which a rename would not.
@@ -32,18 +33,39 @@ export async function claimDirectory(directory: string, socket: string): Promise
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
+      const before = readProcessFile(directory);
       const other = await livingProcess(directory);
       if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
-      rmSync(target, { force: true });
+      removeAbandoned(target, before);
     }
+  } catch (error) {
+    // A failed write carries no path, and the user needs to know which disk is full.
+    const { syscall, path: known } = error as NodeJS.ErrnoException;
+    throw syscall && !known ? Object.assign(error as Error, { path: directory }) : error;
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
-function readProcessFile(directory: string): ProcessFile | null {
+/** Renames first: of two processes that both found the file abandoned, the slower one sees the new file and puts it back. */
+function removeAbandoned(target: string, abandoned: ProcessFile | null): void {
+  const aside = `${target}.${randomUUID()}`;
   try {
-    const value = JSON.parse(readFileSync(path.join(directory, PROCESS_FILE), 'utf8')) as ProcessFile;
+    renameSync(target, aside);
+    if (parseProcessFile(aside)?.socket !== abandoned?.socket) linkSync(aside, target);
+  } catch {
+    // Another process was quicker.
+  }
+  rmSync(aside, { force: true });
+}
+
+function readProcessFile(directory: string): ProcessFile | null {
+  return parseProcessFile(path.join(directory, PROCESS_FILE));
+}
+
+function parseProcessFile(file: string): ProcessFile | null {
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as ProcessFile;
     return typeof value.pid === 'number' && typeof value.socket === 'string' ? value : null;
   } catch {
     return null;
