@@ -43,6 +43,8 @@ export class ControlServer {
       if (directory) rmSync(directory, { recursive: true, force: true });
       throw error;
     }
+    // A connection that cannot be taken (no descriptors left) must not end the training.
+    server.on('error', () => undefined);
     // The socket must not keep the process alive once the work is done.
     server.unref();
     return control;
