@@ -94,7 +94,7 @@ export class RunStore extends Disposable {
   }
 }
 
-/** `run.json` is a common name: a run's is one with `events.jsonl` or a model and a method. */
+/** `run.json` is a common name: a run's is one that names a model and a method. */
 async function isRunDirectory(directory: string): Promise<boolean> {
   const runFile = vscode.Uri.file(path.join(directory, RUN_FILE));
   try {
