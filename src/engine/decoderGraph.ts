@@ -4,6 +4,7 @@ import type { GraphValue } from './backend/graphOps';
 import type { Ops, Value } from './backend/ops';
 import type { Forward, KeyValueStore } from './glm/model';
 import type { LoraWeights } from './nn/lora';
+import { causalMask } from './nn/attention';
 import { splitLora, type ResidentModel } from './residentModel';
 
 export interface ForwardInputs {
@@ -83,6 +84,27 @@ export function hiddenStates(
       : model.block(forward, shared, x, layer);
   }
   return x;
+}
+
+/** A forward pass without tape, dropout or cache, as scoring and probing want it; `positions` int32 [b, t]. */
+export function plainForward(resident: ResidentModel, graph: GraphBuilder, positions: Value): Forward {
+  return createForward(resident, {
+    graph,
+    ops: graph,
+    positions,
+    mask: causalMask(graph, { query: positions, key: positions }, null, resident.dtype),
+    store: null,
+    lora: loraMatrices(graph, resident),
+    dropout: null,
+  });
+}
+
+/** Hidden states before the final norm, float32 [n, hidden] -> float32 [n, vocab]. */
+export function outputLogits(resident: ResidentModel, forward: Forward, hidden: Value): Value {
+  const { model } = resident;
+  const { ops } = forward;
+  const weight = forward.parameter(model.outputWeight);
+  return ops.cast(ops.matMul(model.finish(forward, hidden), weight, { transposeB: true }), 'float32');
 }
 
 /** The adapter's matrices, or null where the model has none. */

@@ -1,5 +1,5 @@
 /** Token by token generation with a key/value cache. */
-import { batchInputs, createForward, hiddenStates, loraMatrices } from '../decoderGraph';
+import { batchInputs, createForward, hiddenStates, loraMatrices, outputLogits } from '../decoderGraph';
 import { causalMask } from '../nn/attention';
 import { Random } from '../random';
 import type { ResidentModel } from '../residentModel';
@@ -127,10 +127,9 @@ export class Generator {
         dropout: null,
       });
       const hidden = graph.gather(hiddenStates(resident, forward, ids, false), last);
-      const output = forward.parameter(resident.model.outputWeight);
-      const logits = graph.matMul(resident.model.finish(forward, hidden), output, { transposeB: true });
-      const wide = graph.reshape(graph.cast(logits, 'float32'), [resident.model.vocabSize]);
-      return { inputs: [ids, positions, last], outputs: [wide], effects: [] };
+      const logits = outputLogits(resident, forward, hidden);
+      const flat = graph.reshape(logits, [resident.model.vocabSize]);
+      return { inputs: [ids, positions, last], outputs: [flat], effects: [] };
     });
   }
 }

@@ -3,6 +3,7 @@
  * top-k (ties of the k-th are kept), top-p (a token stays while the mass before it is below p; at least one stays).
  */
 import type { SamplingSettings } from '../../protocol/control';
+import { GlmError } from '../../protocol/errors';
 import type { Random } from '../random';
 
 /**
@@ -40,7 +41,7 @@ export function argMax(logits: Float32Array): number {
 
 /**
  * Chooses a token: the likeliest without sampling, and at temperature 0, which is its limit. `logits` [vocab] is changed;
- * `history` holds prompt and answer so far.
+ * `history` holds prompt and answer so far. Throws `engine.notNumbers` where a logit is NaN.
  */
 export function chooseToken(
   logits: Float32Array,
@@ -48,6 +49,8 @@ export function chooseToken(
   sampling: SamplingSettings,
   random: Random,
 ): number {
+  // Any choice among NaN would look like an answer.
+  if (logits.includes(NaN)) throw new GlmError('engine.notNumbers', {});
   penaliseRepetition(logits, history, sampling.repetition_penalty);
   if (!sampling.do_sample || sampling.temperature <= 0) return argMax(logits);
   return draw(filteredProbabilities(logits, sampling), random.uniform());

@@ -1,8 +1,7 @@
 /** Log-probabilities of given tokens. */
 import { GlmError } from '../../protocol/errors';
 import type { Program } from '../backend/session';
-import { batchInputs, createForward, hiddenStates, loraMatrices } from '../decoderGraph';
-import { causalMask } from '../nn/attention';
+import { batchInputs, hiddenStates, outputLogits, plainForward } from '../decoderGraph';
 import type { ResidentModel } from '../residentModel';
 import { bucketLength, padInts } from '../shapes';
 import type { Score } from '../types';
@@ -50,22 +49,11 @@ export class Scorer {
 
   private compile(length: number, top: number): Program {
     const { resident } = this;
-    const { model } = resident;
     return resident.session.compile((graph) => {
       const [ids, positions] = batchInputs(graph, 1, length);
       const next = graph.placeholder([length], 'int32');
-      const forward = createForward(resident, {
-        graph,
-        ops: graph,
-        positions,
-        mask: causalMask(graph, { query: positions, key: positions }, null, resident.dtype),
-        store: null,
-        lora: loraMatrices(graph, resident),
-        dropout: null,
-      });
-      const hidden = model.finish(forward, hiddenStates(resident, forward, ids, false));
-      const product = graph.matMul(hidden, forward.parameter(model.outputWeight), { transposeB: true });
-      const logits = graph.cast(product, 'float32');
+      const forward = plainForward(resident, graph, positions);
+      const logits = outputLogits(resident, forward, hiddenStates(resident, forward, ids, false));
       const max = graph.max(logits, [1], true);
       const sum = graph.sum(graph.exp(graph.sub(logits, max)), [1], true);
       const logSum = graph.add(graph.log(sum), max);

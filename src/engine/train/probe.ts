@@ -1,7 +1,6 @@
 /** Proof that training changed the model: its logits on one training row, before and after. */
 import type { Program } from '../backend/session';
-import { batchInputs, createForward, hiddenStates, loraMatrices } from '../decoderGraph';
-import { causalMask } from '../nn/attention';
+import { batchInputs, hiddenStates, outputLogits, plainForward } from '../decoderGraph';
 import type { ResidentModel } from '../residentModel';
 import { bucketLength, padInts } from '../shapes';
 import type { TrainingRow } from './rows';
@@ -21,19 +20,10 @@ export class Probe {
     this.program = resident.session.compile((graph) => {
       const [tokens, positions] = batchInputs(graph, 1, length);
       const place = graph.placeholder([1], 'int32');
-      const forward = createForward(resident, {
-        graph,
-        ops: graph,
-        positions,
-        mask: causalMask(graph, { query: positions, key: positions }, null, resident.dtype),
-        store: null,
-        lora: loraMatrices(graph, resident),
-        dropout: null,
-      });
+      const forward = plainForward(resident, graph, positions);
       const hidden = graph.gather(hiddenStates(resident, forward, tokens, false), place);
-      const output = forward.parameter(resident.model.outputWeight);
-      const logits = graph.matMul(resident.model.finish(forward, hidden), output, { transposeB: true });
-      return { inputs: [tokens, positions, place], outputs: [graph.cast(logits, 'float32')], effects: [] };
+      const outputs = [outputLogits(resident, forward, hidden)];
+      return { inputs: [tokens, positions, place], outputs, effects: [] };
     });
   }
 
