@@ -131,6 +131,11 @@ export class RunCommands extends Disposable {
       confirm,
     );
     if (choice !== confirm) return;
+    await run.refresh();
+    if (isLive(run.phase)) {
+      void vscode.window.showWarningMessage(t('The run is going on. Stop it before you delete it.'));
+      return;
+    }
     this.panels.close(run);
     await vscode.workspace.fs.delete(vscode.Uri.file(run.directory), { recursive: true });
     this.services.runs.remove(run.directory);
