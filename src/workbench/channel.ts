@@ -6,7 +6,7 @@ import { Disposable } from '../host/lifecycle';
 export interface ChannelHandlers<Incoming> {
   isMessage(value: unknown): value is Incoming;
   /** The view's script runs (again): send it everything. */
-  ready(): void;
+  ready(): unknown;
   /** Anything else. A request is answered with whether this resolves to something other than false. */
   receive(message: Exclude<Incoming, { type: 'ready' }>): unknown;
 }
@@ -41,16 +41,16 @@ export class Channel<Incoming extends Message, Outgoing extends Message> extends
     if (!this.handlers.isMessage(value)) return;
     if (value.type === 'ready') {
       this.ready = true;
-      this.handlers.ready();
+      await this.attempt(() => this.handlers.ready());
       return;
     }
-    const ok = await this.attempt(value as Exclude<Incoming, { type: 'ready' }>);
+    const ok = await this.attempt(() => this.handlers.receive(value as Exclude<Incoming, { type: 'ready' }>));
     if (value.type === 'request') this.send({ type: 'reply', id: (value as { id?: number }).id ?? 0, ok });
   }
 
-  private async attempt(message: Exclude<Incoming, { type: 'ready' }>): Promise<boolean> {
+  private async attempt(work: () => unknown): Promise<boolean> {
     try {
-      return (await this.handlers.receive(message)) !== false;
+      return (await work()) !== false;
     } catch (error) {
       this.onError(error);
       return false;

@@ -51,7 +51,7 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
       view.webview,
       {
         isMessage: isChatViewMessage,
-        ready: () => void this.replay(),
+        ready: () => this.replay(),
         receive: (message) => this.receive(message),
       },
       (error) => this.services.failures.show(error),
