@@ -2,6 +2,26 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+/**
+ * Makes a directory and those above it. Node's recursive `mkdir` calls a read-only disk ENOENT; here the error is the real
+ * one, with the path of the directory that could not be made.
+ */
+export function makeDirectories(directory: string): void {
+  if (isDirectory(directory)) return;
+  const parent = path.dirname(directory);
+  if (parent !== directory) makeDirectories(parent);
+  try {
+    fs.mkdirSync(directory);
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!isDirectory(directory)) throw error;
+  }
+}
+
+function isDirectory(candidate: string): boolean {
+  return fs.existsSync(candidate) && fs.statSync(candidate).isDirectory();
+}
+
 /** Makes the names in a directory durable. A file system that cannot do it (some network shares) is left as it is. */
 export function fsyncDirectory(directory: string): void {
   let descriptor: number | undefined;
@@ -62,7 +82,7 @@ export function writeDirectoryAtomic(directory: string, fill: (temporary: string
   const temporary = `${directory}.tmp-${process.pid}`;
   const aside = `${directory}.old-${process.pid}`;
   fs.rmSync(temporary, { recursive: true, force: true });
-  fs.mkdirSync(temporary, { recursive: true });
+  makeDirectories(temporary);
   try {
     fill(temporary);
     fsyncDirectory(temporary);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type * as EngineModule from '../engine';
-import { engineDirectory } from '../install/installed';
+import { engineDirectory, installedEngine } from '../install/installed';
 import { GlmError } from '../protocol/errors';
 
 export type Engine = typeof EngineModule;
@@ -17,6 +17,8 @@ export function requireEngine(programDirectory: string): Engine {
 
 /** The engine with its native library loaded. Throws `engine.notInstalled` or `engine.loadFailed`. */
 export async function openInstalledEngine(): Promise<Engine> {
+  // A half-installed or truncated library would end the process without a word.
+  if (!installedEngine()) throw new GlmError('engine.notInstalled', { path: engineDirectory() });
   const engine = requireEngine(__dirname);
   await engine.openEngine(engineDirectory());
   return engine;

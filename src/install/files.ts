@@ -1,6 +1,6 @@
 /** Durable files and free space. This room may not use the writers of the checkpoint room. */
 import fs from 'node:fs';
-import { open, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { GlmError } from '../protocol/errors';
 
@@ -24,6 +24,15 @@ export async function requireSpace(directory: string, needed: number, free: Free
     path: directory,
     needed: megabytes(needed + RESERVE),
     free: megabytes(available),
+  });
+}
+
+/** Makes a directory and those above it. On a read-only disk Node's recursive `mkdir` says ENOENT; this says the real error. */
+export async function makeDirectories(directory: string): Promise<void> {
+  if (fs.existsSync(directory)) return;
+  await makeDirectories(path.dirname(directory));
+  await mkdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
   });
 }
 

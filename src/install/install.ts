@@ -1,11 +1,18 @@
 /** Installs the engine's native library for the user, once for the command line and the extension. */
 import fs from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { GlmError } from '../protocol/errors';
 import { Assembly } from './assembly';
 import { enginesDirectory, glmtuneHome, variantDirectory } from './directories';
-import { freeBytes, replaceDirectory, syncDirectory, writeDurably, type FreeBytes } from './files';
+import {
+  freeBytes,
+  makeDirectories,
+  replaceDirectory,
+  syncDirectory,
+  writeDurably,
+  type FreeBytes,
+} from './files';
 import { resolveIndex } from './indexUrl';
 import { installedVariant, MANIFEST_FILE, type EngineManifest, type InstalledEngine } from './installed';
 import { takeLock } from './lock';
@@ -53,7 +60,7 @@ export async function installEngine(options: InstallOptions): Promise<InstalledE
   if (present) return present;
   const signal = options.signal ?? new AbortController().signal;
   const engines = enginesDirectory(home);
-  await mkdir(engines, { recursive: true });
+  await makeDirectories(engines);
   const release = await takeLock(path.join(engines, 'install.lock'), signal, () =>
     options.onProgress?.({ phase: 'waiting', file: '', receivedBytes: 0, totalBytes: 0 }),
   );

@@ -165,6 +165,8 @@ export interface EngineErrors {
   'engine.tooLong': { tokens: number; limit: number };
   'engine.noTokens': Record<string, never>;
   'engine.badToken': { id: number; vocabulary: number };
+  /** The logits of a model are NaN: there is nothing to choose the next token from. */
+  'engine.notNumbers': Record<string, never>;
   'engine.nonFinite': { what: string; step: number; rows: string };
 }
 
@@ -272,6 +274,8 @@ export function toErrorData(error: unknown): ErrorData {
       return { code: 'system.noPermission', args: { path } };
   }
   const detail = error instanceof Error ? error.message : String(error);
-  if (system?.syscall) return { code: 'system.io', args: { path, detail } };
+  // `ENOENT: no such file or directory, open 'a'`: what was called and the path say nothing more.
+  if (system?.syscall)
+    return { code: 'system.io', args: { path, detail: detail.replace(/, \w+( '.*)?$/s, '') } };
   return { code: 'system.internal', args: { detail } };
 }

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeFully } from '../../checkpoint/atomic';
+import { GlmError } from '../../protocol/errors';
 import type { Output } from '../output';
 
 export interface RowWriter {
@@ -35,8 +36,17 @@ class FileWriter implements RowWriter {
 
   constructor(private readonly file: string) {
     this.temporary = `${file}.tmp-${process.pid}`;
-    this.descriptor = fs.openSync(this.temporary, 'w');
+    if (fs.existsSync(file) && !fs.statSync(file).isFile())
+      throw new GlmError('input.notAFile', { path: file });
+    try {
+      this.descriptor = fs.openSync(this.temporary, 'w');
+    } catch (error) {
+      throw Object.assign(error as NodeJS.ErrnoException, { path: path.dirname(file) });
+    }
+    process.once('exit', this.removeTemporary);
   }
+
+  private readonly removeTemporary = (): void => fs.rmSync(this.temporary, { force: true });
 
   write(row: unknown): Promise<void> {
     if (this.descriptor === null) return Promise.resolve();
@@ -54,12 +64,14 @@ class FileWriter implements RowWriter {
     fs.closeSync(this.descriptor);
     this.descriptor = null;
     fs.renameSync(this.temporary, this.file);
+    process.off('exit', this.removeTemporary);
   }
 
   abandon(): void {
     if (this.descriptor === null) return;
     fs.closeSync(this.descriptor);
     this.descriptor = null;
-    fs.rmSync(this.temporary, { force: true });
+    this.removeTemporary();
+    process.off('exit', this.removeTemporary);
   }
 }

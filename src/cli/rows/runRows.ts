@@ -6,7 +6,7 @@ import { EXIT_OK, InterruptedError } from '../exit';
 import { interruptSignal } from '../interrupt';
 import type { ModelOptions } from '../options';
 import { readRows, type Row } from './readRows';
-import { openRowWriter } from './rowWriter';
+import { openRowWriter, type RowWriter } from './rowWriter';
 
 export interface RowsOptions extends ModelOptions {
   input: string;
@@ -26,17 +26,34 @@ export async function runRows(
   shapes: string,
   work: RowWork,
 ): Promise<number> {
-  const { output, t } = context;
+  const { output } = context;
   // Read once before the model is loaded: a typo in row 900 is found in a second, not after an hour.
   const rows: Row[] = [];
   for await (const row of readRows(options.input, shapes)) rows.push(row);
+  // Opened before the model is loaded, too: a place that cannot be written is no news for the end.
+  const writer = openRowWriter(output, options.output);
+  try {
+    await computeRows(context, options, rows, writer, work);
+    writer.commit();
+    return EXIT_OK;
+  } finally {
+    writer.abandon();
+  }
+}
+
+async function computeRows(
+  { output, t }: CommandContext,
+  options: RowsOptions,
+  rows: readonly Row[],
+  writer: RowWriter,
+  work: RowWork,
+): Promise<void> {
   const engine = await openInstalledEngine();
   const model = await engine.LanguageModel.load({
     model: options.model,
     adapter: options.adapter ?? null,
     dtype: options.dtype,
   });
-  const writer = openRowWriter(output, options.output);
   const { signal, dispose } = interruptSignal();
   const progress = output.progress({ total: rows.length, label: t('rows') });
   try {
@@ -47,12 +64,9 @@ export async function runRows(
       await writer.write(result);
       progress.update(index + 1);
     }
-    writer.commit();
-    return EXIT_OK;
   } finally {
     dispose();
     progress.stop();
-    writer.abandon();
     await model.dispose();
   }
 }

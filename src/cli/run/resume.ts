@@ -9,7 +9,7 @@ import { runVersions } from '../versions';
 import { livingProcess } from './processFile';
 import { checkUnchanged, describeProvenance, readProvenance } from './provenance';
 import { missingFiles } from './readRunFile';
-import { chooseCheckpoint, lastEvent, readRun } from './runDirectory';
+import { chooseCheckpoint, lastEvent, readRun, removeLeftovers } from './runDirectory';
 import { superviseTraining } from './supervise';
 
 export interface ResumeOptions {
@@ -44,7 +44,7 @@ export async function resume(
     resumeFrom: checkpoint,
     versions,
     totalSteps: lastEvent(directory, ['started'])?.total_steps ?? 0,
-    prepare: () => undefined,
+    prepare: () => removeLeftovers(directory),
   });
 }
 

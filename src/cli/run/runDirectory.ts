@@ -1,6 +1,7 @@
 /** Where a run keeps its files, and which checkpoint a run can go on from. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { makeDirectories } from '../../checkpoint/atomic';
 import { GlmError } from '../../protocol/errors';
 import { parseRunEvent, type RunEvent } from '../../protocol/events';
 import { parseRunFile, type RunFile } from '../../protocol/run';
@@ -56,7 +57,7 @@ export function holdsRun(directory: string): boolean {
 
 /** Makes the directory, and with `overwrite` removes what an older run left in it; other files stay. */
 export function prepareRunDirectory(directory: string, overwrite: boolean): void {
-  mkdirSync(directory, { recursive: true });
+  makeDirectories(directory);
   if (!overwrite || !holdsRun(directory)) return;
   // run.json goes last, so that an interrupted removal still shows a run that --overwrite may remove.
   for (const name of [
@@ -70,6 +71,15 @@ export function prepareRunDirectory(directory: string, overwrite: boolean): void
     RUN_FILE,
   ])
     rmSync(path.join(directory, name), { recursive: true, force: true });
+}
+
+/** Removes what a killed process had begun to write; only whoever owns the directory may do this. */
+export function removeLeftovers(directory: string): void {
+  for (const parent of [directory, path.join(directory, CHECKPOINTS)]) {
+    if (!existsSync(parent)) continue;
+    for (const name of readdirSync(parent).filter((entry) => /\.tmp-\d+$/.test(entry)))
+      rmSync(path.join(parent, name), { recursive: true, force: true });
+  }
 }
 
 /** The resolved run of an existing run directory. Throws `run.notFound` or `run.invalidFile`. */

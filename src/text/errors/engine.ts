@@ -32,6 +32,10 @@ export const engineErrors: ErrorTable<EngineErrors> = {
     message: t('Token id {id} is outside the vocabulary of {vocabulary} ids.', { ...args }),
     remedy: t('Check that the ids were made with the tokenizer of this model.'),
   }),
+  'engine.notNumbers': (t) => ({
+    message: t('The model computes values that are not numbers (NaN): it cannot answer.'),
+    remedy: t('Its weights or the adapter are damaged: download or train them again, or try float32.'),
+  }),
   'engine.nonFinite': (t, args) => ({
     message: t('{what} is not a finite number in step {step} (dataset lines {rows}).', { ...args }),
     // Nothing has been trained before the first step: the learning rate is not to blame.

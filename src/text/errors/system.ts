@@ -1,5 +1,23 @@
 import type { SystemErrors } from '../../protocol/errors';
 import type { ErrorTable } from '../errors';
+import type { Translate } from '../translate';
+
+/** The commonest faults in words; others in those of the operating system. */
+function ioFault(t: Translate, args: SystemErrors['system.io']): string {
+  switch (args.detail.split(':')[0]) {
+    case 'ENOENT':
+      return t('{path} does not exist.', { ...args });
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return t('{path} would have to be a directory, but a file is in its place.', { ...args });
+    case 'EISDIR':
+      return t('{path} is a directory, not a file.', { ...args });
+    case 'ELOOP':
+      return t('{path} is a link that leads in a circle.', { ...args });
+    default:
+      return t('{path}: {detail}', { ...args });
+  }
+}
 
 export const systemErrors: ErrorTable<SystemErrors> = {
   'system.noSpace': (t, args) => ({
@@ -11,7 +29,7 @@ export const systemErrors: ErrorTable<SystemErrors> = {
     remedy: t('Choose another place, or change the permissions of this one.'),
   }),
   'system.io': (t, args) => ({
-    message: t('{path}: {detail}', { ...args }),
+    message: ioFault(t, args),
     remedy: t('Check that the file is there and can be read and written.'),
   }),
   'system.internal': (t, args) => ({

@@ -119,3 +119,15 @@ test('a directory or a device is not read as rows', async () => {
   const rows = readRows(directory.path, '');
   await assert.rejects(rows.next(), { code: 'input.notAFile' });
 });
+
+test('an output that cannot be written is refused at once, under the name the user knows', () => {
+  using directory = temporaryDirectory();
+  const { output } = testContext();
+  assert.throws(() => openRowWriter(output, directory.path), { code: 'input.notAFile' });
+  const missing = path.join(directory.path, 'none');
+  assert.throws(() => openRowWriter(output, path.join(missing, 'out.jsonl')), {
+    code: 'ENOENT',
+    path: missing,
+  });
+  assert.deepEqual(readdirSync(directory.path), []);
+});

@@ -12,6 +12,7 @@ import {
   listCheckpoints,
   prepareRunDirectory,
   readRun,
+  removeLeftovers,
 } from '../../../src/cli/run/runDirectory';
 import type { RunEvent } from '../../../src/protocol/events';
 import { t, temporaryDirectory, writeProject } from './support';
@@ -122,4 +123,17 @@ test('a loss that is not finite is kept as null, not dropped', () => {
   log.append(event as RunEvent);
   log.close();
   assert.match(readFileSync(path.join(directory.path, 'events.jsonl'), 'utf8'), /"loss":null/);
+});
+
+test('what a killed process had begun to write is removed, and nothing else', () => {
+  using directory = temporaryDirectory();
+  const checkpoints = path.join(directory.path, 'checkpoints');
+  mkdirSync(path.join(checkpoints, 'step-5'), { recursive: true });
+  mkdirSync(path.join(checkpoints, 'step-10.tmp-123'));
+  writeFileSync(path.join(checkpoints, 'step-10.tmp-123', 'state.json'), '{');
+  writeFileSync(path.join(directory.path, 'run.json.tmp-123'), '{');
+  writeFileSync(path.join(directory.path, 'run.json'), '{}');
+  removeLeftovers(directory.path);
+  assert.deepEqual(readdirSync(checkpoints), ['step-5']);
+  assert.deepEqual(readdirSync(directory.path).sort(), ['checkpoints', 'run.json']);
 });

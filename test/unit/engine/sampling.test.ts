@@ -74,3 +74,9 @@ test('bfloat16 rounds half to even and keeps NaN', () => {
   assert.deepEqual([...back.subarray(0, 4)], [1, -2.5, 1, 1.015625]);
   assert.ok(Number.isNaN(back[4]) && back[5] === Infinity && back[6] === Infinity);
 });
+
+test('nothing is chosen among values that are not numbers', () => {
+  const sampling = { ...OPEN, do_sample: false, repetition_penalty: 1, max_new_tokens: 1, seed: 0 };
+  const choose = (): number => chooseToken(Float32Array.of(1, NaN, 2), [], sampling, new Random(0, 0));
+  assert.throws(choose, { code: 'engine.notNumbers' });
+});
