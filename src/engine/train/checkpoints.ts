@@ -41,11 +41,11 @@ export class CheckpointKeeper {
 
   /**
    * Keeps the newest checkpoints up to the state's step, and the best. Those of later steps were left behind when the run was
-   * resumed from an earlier one: they would outrank the new ones. Halves that a killed process left behind go too.
+   * resumed from an earlier one: they would outrank the new ones.
    */
   private removeOld({ step: now, bestCheckpoint }: RunState): void {
-    const names = fs.readdirSync(path.join(this.runDirectory, CHECKPOINTS));
-    const steps = names
+    const steps = fs
+      .readdirSync(path.join(this.runDirectory, CHECKPOINTS))
       .flatMap((name) => /^step-(\d+)$/.exec(name)?.slice(1) ?? [])
       .map(Number)
       .sort((a, b) => b - a);
@@ -54,10 +54,7 @@ export class CheckpointKeeper {
       .filter((step) => !kept.includes(step))
       .map((step) => this.nameOf(step))
       .filter((name) => name !== bestCheckpoint);
-    const halves = names
-      .filter((name) => /^step-\d+\.tmp-\d+$/.test(name))
-      .map((name) => path.join(CHECKPOINTS, name));
-    for (const name of [...unwanted, ...halves])
+    for (const name of unwanted)
       fs.rmSync(path.join(this.runDirectory, name), { recursive: true, force: true });
   }
 }
