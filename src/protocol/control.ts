@@ -9,9 +9,9 @@ import type { ErrorData } from './errors';
 /** `process.json` of a run directory while its process lives. */
 export interface ProcessFile {
   pid: number;
-  /** ISO 8601; with `pid` it tells a reused process id from the run's own. */
+  /** ISO 8601, for people. */
   started: string;
-  /** Path of the local socket (a named pipe on Windows). */
+  /** Path of the local socket (a named pipe on Windows). Only the run's own process answers there: process ids are reused. */
   socket: string;
 }
 

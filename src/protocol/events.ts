@@ -1,6 +1,7 @@
 /**
  * The event stream of a run: one JSON object a line in `events.jsonl`. Trainer, command line, editor and the PyTorch
- * worker share it. A resumed run appends; readers drop step events beyond the `step` of a later `resumed` event.
+ * worker share it. A resumed run appends; readers drop step events beyond the `step` of a later `resumed` event. JSON has no
+ * NaN and no infinity: a loss or norm that is not finite stands there as null.
  */
 import type { ErrorData } from './errors';
 
