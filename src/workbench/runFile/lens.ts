@@ -1,7 +1,6 @@
 /** "Run" and "Open run" above the first line of a run file. */
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { RunFile } from '../../protocol/run';
 import { Disposable } from '../../host/lifecycle';
 import { COMMANDS, RUN_FILE_SUFFIX } from '../../host/names';
 import { isLive } from '../../host/runs/runState';
@@ -71,9 +70,13 @@ export function newestRunOf(
 /** The keys that name a run, from a file that may be half typed. */
 function identity(text: string): { name: string | null; outputDir: string | null } {
   try {
-    const value = JSON.parse(text) as Partial<RunFile> | null;
-    return { name: value?.name ?? null, outputDir: value?.output_dir ?? null };
+    const value = JSON.parse(text) as { name?: unknown; output_dir?: unknown } | null;
+    return { name: textOrNull(value?.name), outputDir: textOrNull(value?.output_dir) };
   } catch {
     return { name: null, outputDir: null };
   }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }

@@ -20,7 +20,7 @@ export class RunFileProblems extends Disposable {
     super();
     this._register(vscode.workspace.onDidOpenTextDocument((document) => this.schedule(document)));
     this._register(vscode.workspace.onDidChangeTextDocument(({ document }) => this.schedule(document)));
-    this._register(vscode.workspace.onDidCloseTextDocument(({ uri }) => this.collection.delete(uri)));
+    this._register(vscode.workspace.onDidCloseTextDocument(({ uri }) => this.forget(uri)));
     this._register(toDisposable(() => this.timers.forEach((timer) => clearTimeout(timer))));
     vscode.workspace.textDocuments.forEach((document) => this.schedule(document));
   }
@@ -33,6 +33,13 @@ export class RunFileProblems extends Disposable {
       key,
       setTimeout(() => void this.check(document), DEBOUNCE_MS),
     );
+  }
+
+  private forget(uri: vscode.Uri): void {
+    const key = uri.toString();
+    clearTimeout(this.timers.get(key));
+    this.timers.delete(key);
+    this.collection.delete(uri);
   }
 
   private async check(document: vscode.TextDocument): Promise<void> {
