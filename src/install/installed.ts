@@ -50,7 +50,8 @@ export function installedVariant(home: string, variant: EngineVariant): Installe
   return complete ? { directory, variant, version: manifest.version } : null;
 }
 
-function readManifest(directory: string): EngineManifest | null {
+/** What an engine directory says it holds; null where it is not complete. */
+export function readManifest(directory: string): EngineManifest | null {
   try {
     const text = fs.readFileSync(path.join(directory, MANIFEST_FILE), 'utf8');
     return manifestSchema.safeParse(JSON.parse(text)).data ?? null;

@@ -157,6 +157,8 @@ export interface ChatErrors {
 /** Codes of `engine/`. */
 export interface EngineErrors {
   'engine.notInstalled': { path: string };
+  /** A file of the library is not what was installed. */
+  'engine.damaged': { path: string };
   'engine.loadFailed': { path: string; detail: string };
   /** The library reported an error while running; `detail` is its own text. */
   'engine.runFailed': { detail: string };

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineReport } from '../../engine/types';
-import { engineDirectory, glmtuneHome, installedEngine } from '../../install';
+import { damagedFiles, engineDirectory, glmtuneHome, installedEngine } from '../../install';
 import { resolveIndex } from '../../install/indexUrl';
-import { toErrorData, type ErrorCode } from '../../protocol/errors';
+import { GlmError, toErrorData, type ErrorCode } from '../../protocol/errors';
 import { describeThrown } from '../../text/errors';
 import type { CommandContext } from '../context';
 import { openInstalledEngine } from '../engineLoader';
@@ -75,6 +75,9 @@ async function examineEngine(
 ): Promise<EngineReport | null> {
   const { t } = context;
   try {
+    const installed = installedEngine();
+    const [damaged] = installed ? await damagedFiles(installed) : [];
+    if (damaged !== undefined) throw new GlmError('engine.damaged', { path: damaged });
     const engine = await openInstalledEngine();
     const report = await engine.engineReport();
     if (!report.selfTest.ok)

@@ -6,6 +6,10 @@ export const engineErrors: ErrorTable<EngineErrors> = {
     message: t('The training engine is not installed in {path}.', { ...args }),
     remedy: t('Run "chatglm-finetune install-engine", or "Install Engine" from the command palette.'),
   }),
+  'engine.damaged': (t, args) => ({
+    message: t('The engine file {path} is damaged.', { ...args }),
+    remedy: t('Install the engine again with "chatglm-finetune install-engine --force".'),
+  }),
   'engine.loadFailed': (t, args) => ({
     message: t('The engine library in {path} could not be loaded: {detail}', { ...args }),
     remedy: t('Run "chatglm-finetune doctor". It names what is missing on this machine.'),
