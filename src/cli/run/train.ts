@@ -45,9 +45,9 @@ async function start(context: CommandContext, options: TrainOptions): Promise<nu
   const other = await livingProcess(directory);
   if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
   const engine = await openInstalledEngine();
+  await checkData(run);
   const versions = runVersions(context);
   const provenance = describeProvenance(run, versions);
-  await checkData(run);
   prepareRunDirectory(directory, overwrite);
   output.info(t('Run directory: {path}', { path: directory }));
   return superviseTraining(context, engine, {
