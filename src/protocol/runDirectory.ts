@@ -17,6 +17,13 @@ export const ADAPTER = 'adapter';
 /** Result of a full run: a Hugging Face checkpoint directory. */
 export const MODEL = 'model';
 
+/** A run's name as a directory name on every platform. */
+export function directoryName(name: string): string {
+  // eslint-disable-next-line no-control-regex
+  const safe = name.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, '-').replace(/^[.\s]+|[.\s]+$/g, '');
+  return safe || 'run';
+}
+
 /** `provenance.json` */
 export interface Provenance {
   versions: Record<string, string>;

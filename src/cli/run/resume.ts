@@ -23,7 +23,7 @@ export async function resume(
 ): Promise<number> {
   const { output, t } = context;
   const directory = path.resolve(given);
-  const run = readRun(directory);
+  const run = readRun(t, directory);
   const other = await livingProcess(directory);
   if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
   if (lastEvent(directory, ['done', 'resumed'])?.type === 'done')

@@ -8,6 +8,7 @@ import { parseRunFile, type RunFile } from '../../protocol/run';
 import {
   ADAPTER,
   CHECKPOINTS,
+  directoryName,
   EVENTS_FILE,
   LOG_FILE,
   MODEL,
@@ -15,6 +16,8 @@ import {
   PROVENANCE_FILE,
   RUN_FILE,
 } from '../../protocol/runDirectory';
+import { describeRunProblem } from '../../text/runProblems';
+import type { Translate } from '../../text/translate';
 
 export interface DirectoryChoice {
   run: RunFile;
@@ -42,13 +45,6 @@ export function chooseRunDirectory(choice: DirectoryChoice): string {
     const directory = number === 1 ? base : `${base}-${number}`;
     if (!existsSync(directory)) return directory;
   }
-}
-
-/** A run's name as a directory name on every platform. */
-export function directoryName(name: string): string {
-  // eslint-disable-next-line no-control-regex
-  const safe = name.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, '-').replace(/^[.\s]+|[.\s]+$/g, '');
-  return safe || 'run';
 }
 
 export function holdsRun(directory: string): boolean {
@@ -83,13 +79,13 @@ export function removeLeftovers(directory: string): void {
 }
 
 /** The resolved run of an existing run directory. Throws `run.notFound` or `run.invalidFile`. */
-export function readRun(directory: string): RunFile {
+export function readRun(t: Translate, directory: string): RunFile {
   const file = path.join(directory, RUN_FILE);
   if (!existsSync(file)) throw new GlmError('run.notFound', { path: directory });
   const parsed = parseRunFile(parseOrNull(readFileSync(file, 'utf8')));
   if ('run' in parsed) return parsed.run;
-  const problems = parsed.problems.map(({ key, message }) => `${key}: ${message}`).join('\n');
-  throw new GlmError('run.invalidFile', { path: file, problems });
+  const problems = parsed.problems.map((problem) => `${problem.key}: ${describeRunProblem(t, problem)}`);
+  throw new GlmError('run.invalidFile', { path: file, problems: problems.join('\n') });
 }
 
 /** The last event of a type; null where there is none. */

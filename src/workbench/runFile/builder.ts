@@ -109,13 +109,6 @@ export function portablePath(directory: string, target: string): string {
   return relative.split(path.sep).join('/');
 }
 
-/** A run's name as a directory name on every platform; the command line makes the same. */
-export function directoryName(name: string): string {
-  // eslint-disable-next-line no-control-regex
-  const safe = name.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, '-').replace(/^[.\s]+|[.\s]+$/g, '');
-  return safe || 'run';
-}
-
 /** The name the wizard proposes: the dataset's, without what marks it as the training part. */
 export function proposedName(dataset: string): string {
   const base = path.basename(dataset).replace(/\.(jsonl|ndjson|json)$/i, '');

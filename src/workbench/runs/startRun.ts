@@ -8,8 +8,7 @@ import { t } from '../../host/translate';
 import { diskPath, requireTrust } from '../../host/trust';
 import { GlmError } from '../../protocol/errors';
 import type { RunFile } from '../../protocol/run';
-import { RUN_FILE } from '../../protocol/runDirectory';
-import { directoryName } from '../runFile/builder';
+import { directoryName, RUN_FILE } from '../../protocol/runDirectory';
 import { readRunFileText, type RunFileFault } from '../runFile/readRunFile';
 
 /** Checks the run file, saves it, makes sure of the engine, and starts the run. Undefined where the user has to act first. */

@@ -6,10 +6,10 @@ import { RUN_FILE_SUFFIX } from '../../host/names';
 import type { Services } from '../../host/services';
 import { t } from '../../host/translate';
 import { diskPath } from '../../host/trust';
+import { directoryName } from '../../protocol/runDirectory';
 import { findModels, modelAt, type ModelDirectory } from '../models';
 import {
   buildRunFile,
-  directoryName,
   proposedName,
   runFileText,
   validationSibling,

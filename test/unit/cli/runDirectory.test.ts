@@ -7,7 +7,6 @@ import { readRunFile } from '../../../src/cli/run/readRunFile';
 import {
   chooseCheckpoint,
   chooseRunDirectory,
-  directoryName,
   lastEvent,
   listCheckpoints,
   prepareRunDirectory,
@@ -15,6 +14,7 @@ import {
   removeLeftovers,
 } from '../../../src/cli/run/runDirectory';
 import type { RunEvent } from '../../../src/protocol/events';
+import { directoryName } from '../../../src/protocol/runDirectory';
 import { t, temporaryDirectory, writeProject } from './support';
 
 const stopped = (step: number): RunEvent => ({ type: 'stopped', time: 't', step, checkpoint: null });
@@ -87,9 +87,9 @@ test('the newest checkpoint is taken by number, unfinished ones are not seen', (
 test('a run without checkpoints or without run.json says so', () => {
   using directory = temporaryDirectory();
   assert.throws(() => chooseCheckpoint(directory.path, null), { code: 'run.noCheckpoint' });
-  assert.throws(() => readRun(directory.path), { code: 'run.notFound' });
+  assert.throws(() => readRun(t, directory.path), { code: 'run.notFound' });
   writeFileSync(path.join(directory.path, 'run.json'), '{"name":');
-  assert.throws(() => readRun(directory.path), { code: 'run.invalidFile' });
+  assert.throws(() => readRun(t, directory.path), { code: 'run.invalidFile' });
 });
 
 test('events are appended as whole lines, also after a torn one', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { directoryName } from '../../../src/protocol/runDirectory';
 import { parseRunFile } from '../../../src/protocol/run';
 import {
   buildRunFile,
-  directoryName,
   portablePath,
   proposedName,
   runFileText,
