@@ -169,6 +169,8 @@ export interface EngineErrors {
   'engine.badToken': { id: number; vocabulary: number };
   /** The logits of a model are NaN: there is nothing to choose the next token from. */
   'engine.notNumbers': Record<string, never>;
+  /** What was trained computes values that are not finite; `step` is the last one. */
+  'engine.badResult': { step: number };
   'engine.nonFinite': { what: string; step: number; rows: string };
 }
 

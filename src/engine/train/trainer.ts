@@ -318,7 +318,7 @@ class Trainer {
       await loadWeights(path.join(runDirectory, bestCheckpoint), this.resident);
     const change = largestChange(before, await this.probe.logits());
     // The last update has no step after it that would notice.
-    if (!Number.isFinite(change)) throw new GlmError('engine.nonFinite', { what: 'logits', step, rows: '-' });
+    if (!Number.isFinite(change)) throw new GlmError('engine.badResult', { step });
     if (change === 0) emit({ type: 'warning', code: 'adapterUnchanged', args: {} });
     const output = run.method.type === 'lora' ? ADAPTER : MODEL;
     await saveWeights(path.join(runDirectory, output), this.resident, run.training.dtype);

@@ -40,6 +40,12 @@ export const engineErrors: ErrorTable<EngineErrors> = {
     message: t('The model computes values that are not numbers (NaN): it cannot answer.'),
     remedy: t('Its weights or the adapter are damaged: download or train them again, or try float32.'),
   }),
+  'engine.badResult': (t, args) => ({
+    message: t('After step {step} the model computes values that are not finite. The result was not saved.', {
+      ...args,
+    }),
+    remedy: t('Start a new run with a lower training.learning_rate.'),
+  }),
   'engine.nonFinite': (t, args) => ({
     message: t('{what} is not a finite number in step {step} (dataset lines {rows}).', { ...args }),
     // Nothing has been trained before the first step: the learning rate is not to blame.
