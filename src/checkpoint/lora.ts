@@ -30,19 +30,14 @@ export function loraShapes(config: ModelConfig, r: number, targets: readonly str
 }
 
 /** Number of trainable numbers of an adapter. */
-export function countLoraParameters(config: ModelConfig, r: number, targets: readonly string[]): number {
-  return loraShapes(config, r, targets).reduce((sum, { a, b }) => sum + elements(a) + elements(b), 0);
+export function countLoraParameters(shapes: readonly LoraShape[]): number {
+  return shapes.reduce((sum, { a, b }) => sum + elements(a) + elements(b), 0);
 }
 
 /** Targets that match no layer of the model. */
 export function unknownTargets(config: ModelConfig, targets: readonly string[]): string[] {
   const linears = targetable(config);
   return targets.filter((target) => !linears.some(({ module }) => matches(module, target)));
-}
-
-/** Last parts of the module paths that can be targets, such as `query_key_value`. */
-export function targetNames(config: ModelConfig): string[] {
-  return [...new Set(targetable(config).map(({ module }) => module.slice(module.lastIndexOf('.') + 1)))];
 }
 
 function targetable(config: ModelConfig): LinearSpec[] {

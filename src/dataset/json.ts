@@ -25,17 +25,6 @@ export function jsonTypeName(value: JsonValue): JsonTypeName {
   return typeof value as JsonTypeName;
 }
 
-/** `messages[1].content`; keys that are not plain words are quoted. */
-export function formatPath(path: JsonPath): string {
-  let text = '';
-  for (const part of path) {
-    if (typeof part === 'number') text += `[${part}]`;
-    else if (/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(part)) text += text === '' ? part : `.${part}`;
-    else text += `[${JSON.stringify(part)}]`;
-  }
-  return text;
-}
-
 /** True for an empty string and for one of white space only, ideographic and zero-width space included. */
 export function isBlank(text: string): boolean {
   return text.length < 1000 ? /^[\s\u200b-\u200d\u2060]*$/.test(text) : text.trim() === '';

@@ -1,7 +1,7 @@
 /** A model whose weights live in the library's variables, with or without an adapter on it. */
 import { openAdapter, checkAdapter, loraScale, loraTensorName } from '../checkpoint/adapter';
 import { openCheckpoint } from '../checkpoint/checkpoint';
-import { loraShapes, unknownTargets, type LoraShape } from '../checkpoint/lora';
+import { countLoraParameters, loraShapes, unknownTargets, type LoraShape } from '../checkpoint/lora';
 import { checkModel } from '../checkpoint/modelDoctor';
 import { elements, modelTensors } from '../checkpoint/modelTensors';
 import type { LoraConfig, TensorEntry, TensorReader } from '../checkpoint/types';
@@ -104,7 +104,7 @@ export class ResidentModel {
     if (unknown.length > 0)
       throw new GlmError('checkpoint.unknownTarget', { path: this.directory, target: unknown.join(', ') });
     const shapes = loraShapes(this.model.config, config.r, config.target_modules);
-    const total = shapes.reduce((sum, { a, b }) => sum + elements(a) + elements(b), 0);
+    const total = countLoraParameters(shapes);
     const variable: Variable = { name: 'lora', shape: [total], dtype: 'float32' };
     this.lora = { config, scale: loraScale(config), shapes, total, variable };
     await this.write(variable, values ?? new Float32Array(total));

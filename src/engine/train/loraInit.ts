@@ -1,5 +1,5 @@
 import { Random } from '../random';
-import type { LoraShape } from '../../checkpoint/lora';
+import { countLoraParameters, type LoraShape } from '../../checkpoint/lora';
 import { elements } from '../../checkpoint/modelTensors';
 
 /**
@@ -7,8 +7,7 @@ import { elements } from '../../checkpoint/modelTensors';
  * U(−1/√in, 1/√in); B is 0, so that training starts from the base model.
  */
 export function initialLora(shapes: readonly LoraShape[], seed: number): Float32Array {
-  const total = shapes.reduce((sum, { a, b }) => sum + elements(a) + elements(b), 0);
-  const values = new Float32Array(total);
+  const values = new Float32Array(countLoraParameters(shapes));
   let offset = 0;
   shapes.forEach(({ a, b, inFeatures }, layer) => {
     const random = new Random(seed, 0x6c6f7261 + layer);
