@@ -52,7 +52,7 @@ async function promptIds(row: Row, model: RowEncoder): Promise<number[]> {
   const { value } = row;
   if (hasKey(value, 'input_ids')) return tokenIds(row, 'input_ids', model);
   const { template } = await model.bundle();
-  if (Array.isArray(value.messages)) return template.encodePrompt(chatMessages(row), tools(row));
+  if (Array.isArray(value.messages)) return template.encodePrompt(withoutEndingAnswer(chatMessages(row)), tools(row));
   if (typeof value.prompt === 'string' && !hasHistory(value.history))
     return template.encodePrompt([{ role: 'user', content: value.prompt }]);
   if (hasKey(value, 'prompt') && typeof value.prompt !== 'string') throw badField(row, 'prompt', 'string');
@@ -65,6 +65,11 @@ async function promptIds(row: Row, model: RowEncoder): Promise<number[]> {
     case 'text':
       return continuedText(row, record, template, model.maxLength);
   }
+}
+
+/** A conversation that ends with an answer asks for that answer again. */
+function withoutEndingAnswer(messages: Message[]): Message[] {
+  return messages.at(-1)?.role === 'assistant' ? messages.slice(0, -1) : messages;
 }
 
 /** The ids of a text without the stop token that training puts at its end. */
