@@ -52,7 +52,8 @@ async function promptIds(row: Row, model: RowEncoder): Promise<number[]> {
   const { value } = row;
   if (hasKey(value, 'input_ids')) return tokenIds(row, 'input_ids', model);
   const { template } = await model.bundle();
-  if (Array.isArray(value.messages)) return template.encodePrompt(withoutEndingAnswer(chatMessages(row)), tools(row));
+  if (Array.isArray(value.messages))
+    return template.encodePrompt(withoutEndingAnswer(chatMessages(row)), tools(row));
   if (typeof value.prompt === 'string' && !hasHistory(value.history))
     return template.encodePrompt([{ role: 'user', content: value.prompt }]);
   if (hasKey(value, 'prompt') && typeof value.prompt !== 'string') throw badField(row, 'prompt', 'string');

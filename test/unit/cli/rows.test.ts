@@ -53,7 +53,10 @@ test('a prompt, one message and a record with an answer ask for the same', async
   const record = await encodePromptRow(row({ prompt: 'hi', response: 'yes' }), encoder);
   assert.deepEqual(messages, prompt);
   const answered = { role: 'assistant', content: 'hello' };
-  const again = await encodePromptRow(row({ messages: [{ role: 'user', content: 'hi' }, answered] }), encoder);
+  const again = await encodePromptRow(
+    row({ messages: [{ role: 'user', content: 'hi' }, answered] }),
+    encoder,
+  );
   assert.deepEqual(again, prompt);
   assert.deepEqual(record, prompt);
   await assert.rejects(encodePromptRow(row({ messages: [{ role: 'king', content: 'hi' }] }), encoder), {
