@@ -31,6 +31,9 @@ export async function encodeScoreRow(
   }
   const record = trainingRecord(row, SCORE_SHAPES);
   const { template } = await model.bundle();
+  // A text is scored as it stands, without the stop token that training would teach after it.
+  if (record.kind === 'text')
+    return { inputIds: continuedText(row, record, template, model.maxLength), labels: null };
   const sample = template.encodeRecord(record, {
     maxLength: model.maxLength,
     maskHistory: false,

@@ -65,10 +65,12 @@ test('a prompt, one message and a record with an answer ask for the same', async
   });
 });
 
-test('a text to continue has no stop token at its end', async () => {
-  const { template } = await encoder.bundle();
+test('a text to continue or to score has no stop token at its end', async () => {
+  const { template, tokenizer } = await encoder.bundle();
   const ids = await encodePromptRow(row({ text: 'hello' }), encoder);
-  assert.ok(ids.length > 0 && !template.stopIds.includes(ids.at(-1) ?? -1));
+  assert.deepEqual(ids.slice(2), tokenizer.encode('hello'));
+  assert.ok(!template.stopIds.includes(ids.at(-1) ?? -1));
+  assert.deepEqual(await encodeScoreRow(row({ text: 'hello' }), encoder), { inputIds: ids, labels: null });
 });
 
 test('a row may have its own length of answer', () => {
