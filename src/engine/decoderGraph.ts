@@ -73,7 +73,7 @@ export function hiddenStates(
   resident: ResidentModel,
   forward: Forward,
   ids: Value,
-  recompute: boolean,
+  recompute = false,
 ): Value {
   const { model } = resident;
   const shared = model.shared(forward);

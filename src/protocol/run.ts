@@ -52,6 +52,7 @@ export const trainingSchema = z.strictObject({
   adam_epsilon: z.number().positive().default(1e-8).describe('training.adam_epsilon'),
   max_grad_norm: z.number().min(0).default(1).describe('training.max_grad_norm'),
   shuffle: z.boolean().default(true).describe('training.shuffle'),
+  gradient_checkpointing: z.boolean().default(false).describe('training.gradient_checkpointing'),
   packing: z.boolean().default(false).describe('training.packing'),
   group_by_length: z.boolean().default(false).describe('training.group_by_length'),
   seed: z.number().int().min(0).max(0xffffffff).default(42).describe('training.seed'),

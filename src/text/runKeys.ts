@@ -139,6 +139,11 @@ function scheduleKeys(t: Translate): Record<string, KeyText> {
       description: t('The same as a share of all steps, used where warmup_steps is 0; usually 0 to 0.1.'),
     },
     'training.shuffle': { description: t('Take the rows in a new random order in every epoch.') },
+    'training.gradient_checkpointing': {
+      description: t(
+        'Compute the inside of each layer again for the gradients instead of keeping it: much less memory, about a third more time.',
+      ),
+    },
     'training.packing': {
       description: t(
         'Put several short rows into one sequence of max_length, so that no time goes into padding.',

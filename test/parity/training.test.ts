@@ -217,6 +217,15 @@ for (const architecture of ['chatglm2', 'chatglm3'])
       assert.equal(config.peft_type, 'LORA');
     });
 
+test('recomputing the blocks gives the same trajectory', async () => {
+  const directory = temporary();
+  const golden = readGoldenJson<Trajectory>('golden/chatglm3/train-lora-all.json');
+  const adapter = writeInitialAdapter(directory, 'chatglm3', 'train-lora-all', golden);
+  const training = { gradient_checkpointing: true };
+  const run = runFile('chatglm3', directory, golden.peak_lr, { adapter, method: { type: 'lora' }, training });
+  compareSteps(await runTraining(run, directory), golden);
+});
+
 const fullRuns: [string, string, object][] = [
   ['chatglm2', 'train-full', {}],
   ['chatglm2', 'train-full-token-mean', { training: { accumulation_mean: 'tokens' } }],

@@ -126,7 +126,7 @@ export class Generator {
         lora: loraMatrices(graph, resident),
         dropout: null,
       });
-      const hidden = graph.gather(hiddenStates(resident, forward, ids, false), last);
+      const hidden = graph.gather(hiddenStates(resident, forward, ids), last);
       const logits = outputLogits(resident, forward, hidden);
       const flat = graph.reshape(logits, [resident.model.vocabSize]);
       return { inputs: [ids, positions, last], outputs: [flat], effects: [] };

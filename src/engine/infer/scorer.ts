@@ -53,7 +53,7 @@ export class Scorer {
       const [ids, positions] = batchInputs(graph, 1, length);
       const next = graph.placeholder([length], 'int32');
       const forward = plainForward(resident, graph, positions);
-      const logits = outputLogits(resident, forward, hiddenStates(resident, forward, ids, false));
+      const logits = outputLogits(resident, forward, hiddenStates(resident, forward, ids));
       const max = graph.max(logits, [1], true);
       const sum = graph.sum(graph.exp(graph.sub(logits, max)), [1], true);
       const logSum = graph.add(graph.log(sum), max);

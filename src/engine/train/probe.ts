@@ -21,7 +21,7 @@ export class Probe {
       const [tokens, positions] = batchInputs(graph, 1, length);
       const place = graph.placeholder([1], 'int32');
       const forward = plainForward(resident, graph, positions);
-      const hidden = graph.gather(hiddenStates(resident, forward, tokens, false), place);
+      const hidden = graph.gather(hiddenStates(resident, forward, tokens), place);
       const outputs = [outputLogits(resident, forward, hidden)];
       return { inputs: [tokens, positions, place], outputs, effects: [] };
     });

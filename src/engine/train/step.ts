@@ -24,6 +24,8 @@ export interface UpdateRates {
 }
 
 export interface StepOptions {
+  /** Recompute each block for the backward pass instead of keeping its intermediate values. */
+  gradientCheckpointing: boolean;
   loraDropout: number;
   /** Apply weight decay to norms and biases too. */
   decayAll: boolean;
@@ -109,7 +111,7 @@ export class TrainingStep {
       dropout,
       parameters,
     });
-    const hidden = hiddenStates(this.resident, forward, ids, false);
+    const hidden = hiddenStates(this.resident, forward, ids, this.options.gradientCheckpointing);
     // The output layer is by far the widest product: only positions with a label go through it.
     const chosen = model.finish(forward, ops.gather(hidden, labelRows));
     return crossEntropy(ops, chosen, forward.parameter(model.outputWeight), labels, weights);

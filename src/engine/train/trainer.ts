@@ -112,6 +112,7 @@ class Trainer {
       batchSize: training.batch_size,
     });
     this.step = new TrainingStep(resident, trainables, {
+      gradientCheckpointing: training.gradient_checkpointing,
       loraDropout: resident.lora?.config.lora_dropout ?? 0,
       decayAll: training.weight_decay_on === 'all',
     });
