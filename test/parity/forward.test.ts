@@ -57,6 +57,16 @@ for (const architecture of ['chatglm2', 'chatglm3']) {
   });
 }
 
+test('chatglm3: a float16 checkpoint, widened to float32', async () => {
+  const directory = 'golden/chatglm3';
+  const { checkpoint, ...item } = readGoldenJson<ForwardCase & { checkpoint: string }>(
+    `${directory}/half-checkpoint.json`,
+  );
+  const model = await LanguageModel.load({ model: fixture(checkpoint), adapter: null, dtype: 'float32' });
+  await compare(model, directory, { ...item, name: 'half', attention_mask: null });
+  await model.dispose();
+});
+
 const variants = [
   'all-biases',
   'full-attention-heads',
