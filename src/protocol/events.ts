@@ -79,8 +79,7 @@ export interface WarningEvent {
   args: Record<string, string | number>;
 }
 
-export type WarningCode =
-  'rowsDropped' | 'rowsTruncated' | 'adapterUnchanged' | 'fewRows' | 'noValidation' | 'slowFilesystem';
+export type WarningCode = 'rowsDropped' | 'rowsTruncated' | 'adapterUnchanged' | 'fewRows' | 'noValidation';
 
 export interface ResumedEvent {
   type: 'resumed';

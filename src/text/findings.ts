@@ -20,11 +20,6 @@ export function describeFix(t: Translate, fix: TextFix): string {
   return fixTitles[fix.title]?.(t) ?? fix.title;
 }
 
-/** Whether there is a sentence (or title) for a key; for tests of completeness. */
-export function hasFindingText(key: string): boolean {
-  return key in messages || key in fixTitles;
-}
-
 /** A format as people call it. Names of keys and products stay as they are in every language. */
 export function describeFormat(t: Translate, format: FormatId): string {
   switch (format) {

@@ -23,10 +23,5 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
       );
     case 'noValidation':
       return t('There are no validation rows, so overfitting cannot be seen. Set dataset.validation_split.');
-    case 'slowFilesystem':
-      return t('Reading from {path} is slow. A copy on a local disk would start faster.', {
-        path: '?',
-        ...args,
-      });
   }
 }

@@ -4,7 +4,7 @@
  * each would be that of all before it.
  */
 import { promisify } from 'node:util';
-import { devices, eagerContext } from './context';
+import { eagerContext } from './context';
 import { encodeFunction } from './functionDef';
 import { GraphBuilder, type Effect, type Variable } from './graphBuilder';
 import type { GraphValue } from './graphOps';
@@ -128,10 +128,6 @@ export class Session {
       api.deleteOp(op);
       api.deleteStatus(status);
     }
-  }
-
-  devices(): { type: string; name: string }[] {
-    return devices();
   }
 
   /** Waits for the current run, then frees every variable and function. */

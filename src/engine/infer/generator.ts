@@ -45,13 +45,6 @@ export class Generator {
     return { outputIds, finishReason: 'length' };
   }
 
-  /** Logits [vocab] of the token after `ids`: used to compare with references. */
-  async nextLogits(ids: readonly number[]): Promise<Float32Array> {
-    await this.reserve(ids.length);
-    const start = this.sharedPrefix(ids);
-    return (await this.extend(ids.slice(start), start))!;
-  }
-
   /** How many ids of the prompt need not be computed again; the last one always is, for its logits. */
   private sharedPrefix(prompt: readonly number[]): number {
     let shared = 0;

@@ -1,6 +1,7 @@
 /** What a run will do, computed before its first step. */
 import type { RunEvent, StartedEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
+import { devices } from '../backend/context';
 import type { ResidentModel } from '../residentModel';
 import type { RunData } from './data';
 import { packRows, type TrainingRow } from './rows';
@@ -36,7 +37,6 @@ export function startEvents(
   { train, validation }: RunData,
   plan: RunPlan,
 ): RunEvent[] {
-  const devices = resident.session.devices();
   const started: StartedEvent = {
     type: 'started',
     time: new Date().toISOString(),
@@ -45,7 +45,7 @@ export function startEvents(
     architecture: resident.model.config.architecture,
     method: run.method.type,
     dtype: run.training.dtype,
-    device: devices.some(({ type }) => type === 'GPU') ? 'GPU' : 'CPU',
+    device: devices().some(({ type }) => type === 'GPU') ? 'GPU' : 'CPU',
     versions,
     trainable_parameters: trainables.parameters,
     total_parameters: resident.parameters,
