@@ -54,20 +54,83 @@ export interface ChatGlm2Config {
   apply_residual_connection_post_layernorm: boolean;
   add_bias_linear: boolean;
   add_qkv_bias: boolean;
-  /** Rotary base is 10000 times this; 1 where the key is absent. */
+  /** 1 where the key is absent. */
   rope_ratio: number;
+  /** What `rope_ratio` scales: the rotary base (ChatGLM3-32k, GLM-4) or, as a divisor, the positions (ChatGLM2-6B-32k). */
+  rope_scaling: 'base' | 'positions';
+  eos_token_id: number | null;
+  pad_token_id: number | null;
+}
+
+/** Configuration of ChatGLM-6B: the keys of `config.json`, defaults filled in. */
+export interface ChatGlmConfig {
+  architecture: 'chatglm';
+  num_layers: number;
+  vocab_size: number;
+  hidden_size: number;
+  inner_hidden_size: number;
+  num_attention_heads: number;
+  max_sequence_length: number;
+  layernorm_epsilon: number;
+  position_encoding_2d: boolean;
+  /** Input embedding and output layer are one parameter; true where the key is absent. */
+  tie_word_embeddings: boolean;
+  /** `<sop>`: everything before the first one is context. */
+  bos_token_id: number;
+  /** `<eop>` */
+  eos_token_id: number;
+  mask_token_id: number;
+  gmask_token_id: number;
+  pad_token_id: number;
+}
+
+/** Configuration of the Hugging Face layouts `glm` (GLM-4-9B-hf, GLM-Edge) and `glm4` (GLM-4-0414), defaults filled in. */
+export interface GlmConfig {
+  architecture: 'glm' | 'glm4';
+  num_hidden_layers: number;
+  vocab_size: number;
+  hidden_size: number;
+  intermediate_size: number;
+  num_attention_heads: number;
+  num_key_value_heads: number;
+  head_dim: number;
+  max_position_embeddings: number;
+  rms_norm_eps: number;
+  rope_theta: number;
+  partial_rotary_factor: number;
+  /** Biases on the query, key and value projections. */
+  attention_bias: boolean;
+  tie_word_embeddings: boolean;
   eos_token_id: number | null;
   pad_token_id: number | null;
 }
 
 /** One member per model family; `architecture` is the discriminant. */
-export type ModelConfig = ChatGlm2Config;
+export type ModelConfig = ChatGlmConfig | ChatGlm2Config | GlmConfig;
 
+/** A LoRA adapter's settings, with the keys of PEFT's `adapter_config.json`. */
 export interface LoraConfig {
   r: number;
   lora_alpha: number;
   lora_dropout: number;
   target_modules: string[];
   use_rslora: boolean;
+  /** Weight-decomposed adapter (DoRA): a trained magnitude per output row. */
+  use_dora: boolean;
+  base_model_name_or_path: string | null;
+}
+
+/** A P-Tuning v2 adapter's settings. */
+export interface PrefixConfig {
+  /**
+   * `thudm`: ChatGLM's own prefix encoder, real tokens keep positions from 0. `peft`: PEFT's prefix tuning, real tokens start at
+   * position `pre_seq_len`.
+   */
+  variant: 'thudm' | 'peft';
+  /** Number of prefix entries (PEFT: num_virtual_tokens). */
+  pre_seq_len: number;
+  prefix_projection: boolean;
+  /** Inner width of the projection; null: the family's own (THUDM) or the prefix width of a token (PEFT). */
+  encoder_hidden_size: number | null;
   base_model_name_or_path: string | null;
 }

@@ -1,7 +1,7 @@
 /** What the engine hands to the command line: plain data in, plain data out. */
 import type { SamplingSettings } from '../protocol/control';
 
-export type ComputeDType = 'float32' | 'bfloat16';
+export type ComputeDType = 'float32' | 'bfloat16' | 'float16';
 
 export interface LoadOptions {
   /** Checkpoint directory. */

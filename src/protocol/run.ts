@@ -16,17 +16,38 @@ export const loraSchema = z.strictObject({
   lora_alpha: z.number().positive().default(16).describe('method.lora_alpha'),
   lora_dropout: z.number().min(0).lt(1).default(0).describe('method.lora_dropout'),
   target_modules: z
-    .array(z.string().min(1))
-    .min(1)
-    .default(['query_key_value'])
+    .union([z.literal('all-linear'), z.array(z.string().min(1)).min(1)])
+    .nullable()
+    .default(null)
     .describe('method.target_modules'),
   use_rslora: z.boolean().default(false).describe('method.use_rslora'),
+  use_dora: z.boolean().default(false).describe('method.use_dora'),
+  init_lora_weights: z.enum(['default', 'pissa']).default('default').describe('method.init_lora_weights'),
+  loraplus_lr_ratio: z.number().min(1).max(1024).default(1).describe('method.loraplus_lr_ratio'),
+});
+
+export const prefixSchema = z.strictObject({
+  type: z.literal('ptuning_v2').describe('method.ptuning_v2'),
+  variant: z.enum(['thudm', 'peft']).nullable().default(null).describe('method.variant'),
+  pre_seq_len: positive.max(4096).default(128).describe('method.pre_seq_len'),
+  prefix_projection: z.boolean().default(false).describe('method.prefix_projection'),
+  encoder_hidden_size: positive
+    .max(1 << 20)
+    .nullable()
+    .default(null)
+    .describe('method.encoder_hidden_size'),
+  prefix_dropout: z.number().min(0).lt(1).default(0).describe('method.prefix_dropout'),
+});
+
+export const quantizationSchema = z.strictObject({
+  type: z.literal('nf4').describe('quantization.type'),
+  double_quant: z.boolean().default(true).describe('quantization.double_quant'),
 });
 
 export const fullSchema = z.strictObject({ type: z.literal('full').describe('method.full') });
 
 export const trainingSchema = z.strictObject({
-  dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('training.dtype'),
+  dtype: z.enum(['float32', 'bfloat16', 'float16']).default('float32').describe('training.dtype'),
   epochs: z.number().positive().max(MOST_EPOCHS).default(3).describe('training.epochs'),
   max_steps: positive.nullable().default(null).describe('training.max_steps'),
   batch_size: positive.max(MOST_ROWS).default(4).describe('training.batch_size'),
@@ -40,21 +61,36 @@ export const trainingSchema = z.strictObject({
     .describe('training.accumulation_mean'),
   learning_rate: z.number().positive().default(1e-4).describe('training.learning_rate'),
   lr_scheduler_type: z
-    .enum(['cosine', 'linear', 'constant'])
+    .enum([
+      'cosine',
+      'linear',
+      'constant',
+      'constant_with_warmup',
+      'cosine_with_restarts',
+      'polynomial',
+      'inverse_sqrt',
+    ])
     .default('cosine')
     .describe('training.lr_scheduler_type'),
+  lr_num_cycles: positive.max(1000).default(1).describe('training.lr_num_cycles'),
+  lr_power: z.number().positive().max(100).default(1).describe('training.lr_power'),
+  lr_end: z.number().min(0).default(0).describe('training.lr_end'),
   warmup_steps: z.number().int().min(0).default(0).describe('training.warmup_steps'),
   warmup_ratio: z.number().min(0).max(1).default(0).describe('training.warmup_ratio'),
+  optimizer: z.enum(['adamw', 'lion', 'adafactor']).default('adamw').describe('training.optimizer'),
   weight_decay: z.number().min(0).default(0.01).describe('training.weight_decay'),
   weight_decay_on: z.enum(['matrices', 'all']).default('matrices').describe('training.weight_decay_on'),
   adam_beta1: z.number().min(0).lt(1).default(0.9).describe('training.adam_beta1'),
   adam_beta2: z.number().min(0).lt(1).default(0.999).describe('training.adam_beta2'),
   adam_epsilon: z.number().positive().default(1e-8).describe('training.adam_epsilon'),
+  neftune_noise_alpha: z.number().min(0).default(0).describe('training.neftune_noise_alpha'),
+  label_smoothing_factor: z.number().min(0).lt(1).default(0).describe('training.label_smoothing_factor'),
   max_grad_norm: z.number().min(0).default(1).describe('training.max_grad_norm'),
   shuffle: z.boolean().default(true).describe('training.shuffle'),
   gradient_checkpointing: z.boolean().default(false).describe('training.gradient_checkpointing'),
   packing: z.boolean().default(false).describe('training.packing'),
   group_by_length: z.boolean().default(false).describe('training.group_by_length'),
+  auto_batch_size: z.boolean().default(true).describe('training.auto_batch_size'),
   seed: z.number().int().min(0).max(0xffffffff).default(42).describe('training.seed'),
 });
 
@@ -63,12 +99,18 @@ export const datasetSchema = z.strictObject({
   validation: path.nullable().default(null).describe('dataset.validation'),
   validation_split: z.number().min(0).lt(1).default(0).describe('dataset.validation_split'),
   max_length: positive.default(1024).describe('dataset.max_length'),
+  template: z
+    .enum(['chatglm', 'chatglm2', 'chatglm3', 'glm4', 'jinja'])
+    .nullable()
+    .default(null)
+    .describe('dataset.template'),
   mask_history: z.boolean().default(false).describe('dataset.mask_history'),
 });
 
 export const evaluationSchema = z.strictObject({
   every_steps: z.number().int().min(0).default(0).describe('evaluation.every_steps'),
   early_stopping_patience: positive.nullable().default(null).describe('evaluation.early_stopping_patience'),
+  load_best_at_end: z.boolean().default(false).describe('evaluation.load_best_at_end'),
 });
 
 export const checkpointsSchema = z.strictObject({
@@ -84,7 +126,8 @@ export const runFileSchema = z.strictObject({
   adapter: path.nullable().default(null).describe('adapter'),
   output_dir: path.nullable().default(null).describe('output_dir'),
   dataset: datasetSchema.describe('dataset'),
-  method: z.discriminatedUnion('type', [loraSchema, fullSchema]).describe('method'),
+  method: z.discriminatedUnion('type', [loraSchema, prefixSchema, fullSchema]).describe('method'),
+  quantization: quantizationSchema.nullable().default(null).describe('quantization'),
   training: trainingSchema.prefault({}).describe('training'),
   evaluation: evaluationSchema.prefault({}).describe('evaluation'),
   checkpoints: checkpointsSchema.prefault({}).describe('checkpoints'),
@@ -94,6 +137,8 @@ export const runFileSchema = z.strictObject({
 export type RunFile = z.infer<typeof runFileSchema>;
 export type TrainingSettings = z.infer<typeof trainingSchema>;
 export type LoraSettings = z.infer<typeof loraSchema>;
+export type PrefixSettings = z.infer<typeof prefixSchema>;
+export type QuantizationSettings = z.infer<typeof quantizationSchema>;
 export type MethodSettings = RunFile['method'];
 
 /** A problem of a run file: the key path (`training.batch_size`) and the validator's sentence. */
@@ -127,7 +172,8 @@ function toProblems(issue: z.core.$ZodIssue): RunFileProblem[] {
 const KEYS_OF: Record<string, readonly string[]> = {
   '': Object.keys(runFileSchema.shape),
   dataset: Object.keys(datasetSchema.shape),
-  method: Object.keys(loraSchema.shape),
+  method: [...new Set([...Object.keys(loraSchema.shape), ...Object.keys(prefixSchema.shape)])],
+  quantization: Object.keys(quantizationSchema.shape),
   training: Object.keys(trainingSchema.shape),
   evaluation: Object.keys(evaluationSchema.shape),
   checkpoints: Object.keys(checkpointsSchema.shape),

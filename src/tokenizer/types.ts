@@ -63,7 +63,7 @@ export interface ChatTemplate {
 }
 
 /** Which prompt format: the network does not tell ChatGLM2 from ChatGLM3, the files beside it do. */
-export type TemplateId = 'chatglm2' | 'chatglm3';
+export type TemplateId = 'chatglm' | 'chatglm2' | 'chatglm3' | 'glm4' | 'jinja';
 
 export interface TokenizerBundle {
   tokenizer: Tokenizer;

@@ -1,36 +1,38 @@
 /** What every model family gives the trainer and the generator. */
 import type { ModelConfig } from '../../checkpoint/types';
 import type { Ops, Value } from '../backend/ops';
-import type { LoraWeights } from '../nn/lora';
 import type { ComputeDType } from '../types';
 
-/** Where keys and values of earlier tokens are kept while generating. */
-export interface KeyValueStore {
-  /** Stores the new keys and values [b, groups, t, d] of a layer and returns all of them [b, groups, keys, d]. */
-  extend(layer: number, keys: Value, values: Value): { keys: Value; values: Value };
+/** Where the tokens of one sequence stand; a function of its ids, so that prompts and training rows agree. */
+export interface Places {
+  /** Rotary positions [t], one array per stream. */
+  streams: readonly Int32Array[];
+  /** Query i sees key j where `keyOrder[j] <= i`; j itself in a causal model. */
+  keyOrder: Int32Array;
 }
 
 /** Everything a forward pass needs besides its input. */
 export interface Forward {
   ops: Ops;
   dtype: ComputeDType;
+  /** Rotary positions int32 [b, t], one per stream. */
+  positions: readonly Value[];
   /** A parameter by its checkpoint name: matrices and biases in `dtype`, norms in float32. */
   parameter(name: string): Value;
-  /** The adapter of a linear layer, by its module path. */
-  lora(module: string): LoraWeights | null;
-  /** int32 [b, t] */
-  positions: Value;
-  /** Added to attention scores, broadcastable to [b, 1, t, keys]; in `dtype`. */
-  mask: Value;
-  /** Null in training: keys and values are those of the pass itself. */
-  store: KeyValueStore | null;
+  /**
+   * A linear layer by its module path, with its bias if it has one, its adapter, and whatever its weight is stored as:
+   * x [n, in] in `dtype` -> [n, out].
+   */
+  linear(module: string, x: Value): Value;
+  /**
+   * Attention of a layer's new queries [b, heads, t, d] over its new keys and values [b, groups, t, d] and all earlier ones
+   * (prefix, cache), masked; the scores' scale is already in q and k. -> [b·t, heads·d].
+   */
+  attend(layer: number, q: Value, k: Value, v: Value): Value;
 }
 
-/** Per-pass values that every layer shares (rotary tables). */
-export type Shared = Readonly<Record<string, Value>>;
-
 /** A decoder as a chain of blocks, so that the trainer can recompute them one by one. */
-export interface DecoderModel {
+export interface DecoderModel<Shared = unknown> {
   readonly config: ModelConfig;
   readonly layers: number;
   readonly hiddenSize: number;
@@ -40,10 +42,17 @@ export interface DecoderModel {
   /** Key/value heads and channels per head: the size of the cache. */
   readonly groups: number;
   readonly headDim: number;
+  /** Rotary position streams: 1, or 2 for ChatGLM-6B. */
+  readonly streams: number;
+  /** Context tokens see later ones, so a prompt cannot be processed in pieces. */
+  readonly bidirectionalContext: boolean;
   /** Checkpoint name of the output layer's weight [vocab, hidden]. */
   readonly outputWeight: string;
   /** Whether a parameter is kept in float32 in every compute dtype (norms). */
   isNorm(name: string): boolean;
+  /** Positions and visibility of a sequence. Throws `engine.noContextEnd` where the family needs a marker that is missing. */
+  places(ids: ArrayLike<number>): Places;
+  /** Values that every layer of a pass shares (rotary tables). */
   shared(forward: Forward): Shared;
   /** ids int32 [b, t] -> [b·t, hidden] float32. */
   embed(forward: Forward, ids: Value): Value;
@@ -51,4 +60,10 @@ export interface DecoderModel {
   block(forward: Forward, shared: Shared, x: Value, layer: number): Value;
   /** Final norm: [n, hidden] float32 -> [n, hidden] in the compute dtype. */
   finish(forward: Forward, x: Value): Value;
+}
+
+/** Places of a causal model: positions count from 0. */
+export function causalPlaces(ids: ArrayLike<number>): Places {
+  const count = Int32Array.from({ length: ids.length }, (_, i) => i);
+  return { streams: [count], keyOrder: count };
 }
