@@ -10,14 +10,12 @@
  */
 import type { ChatGlm2Config } from '../../checkpoint/types';
 import type { Ops, Value } from '../backend/ops';
-import { attention } from '../nn/attention';
-import { linear } from '../nn/linear';
 import { layerNorm, rmsNorm } from '../nn/norm';
 import { rotary, rotate, type Rotary } from '../nn/rotary';
 import { swiGlu } from '../nn/swiglu';
-import type { DecoderModel, Forward, Shared } from './model';
+import { causalPlaces, type DecoderModel, type Forward } from './model';
 
-export function chatGlm2(config: ChatGlm2Config): DecoderModel {
+export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
   const { num_attention_heads: heads, multi_query_group_num: groups, kv_channels: headDim } = config;
   const prefix = (layer: number): string => `transformer.encoder.layers.${layer}`;
 
@@ -26,14 +24,6 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel {
     const weight = forward.parameter(`${module}.weight`);
     if (config.rmsnorm) return rmsNorm(ops, x, weight, config.layernorm_epsilon, dtype);
     return layerNorm(ops, x, weight, forward.parameter(`${module}.bias`), config.layernorm_epsilon, dtype);
-  }
-
-  function project(forward: Forward, x: Value, module: string, bias: boolean): Value {
-    return linear(forward.ops, x, {
-      weight: forward.parameter(`${module}.weight`),
-      bias: bias ? forward.parameter(`${module}.bias`) : null,
-      lora: forward.lora(module),
-    });
   }
 
   /** [b·t, projection] -> q and k (rotated) and v as [b, heads, t, d]. */
@@ -55,23 +45,18 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel {
     return [q, k, v];
   }
 
-  function selfAttention(forward: Forward, shared: Shared, x: Value, layer: number): Value {
-    const { ops, positions } = forward;
-    const [batch, length] = positions.shape;
+  function selfAttention(forward: Forward, table: Rotary, x: Value, layer: number): Value {
+    const [batch, length] = forward.positions[0].shape;
     const module = `${prefix(layer)}.self_attention`;
-    const withBias = config.add_qkv_bias || config.add_bias_linear;
-    const fused = project(forward, x, `${module}.query_key_value`, withBias);
-    const [q, k, v] = heads3(ops, fused, batch, length, shared as unknown as Rotary);
-    const { keys, values } = forward.store?.extend(layer, k, v) ?? { keys: k, values: v };
-    const context = ops.transpose(attention(ops, q, keys, values, forward.mask), [0, 2, 1, 3]);
-    const flat = ops.reshape(context, [batch * length, heads * headDim]);
-    return project(forward, flat, `${module}.dense`, config.add_bias_linear);
+    const fused = forward.linear(`${module}.query_key_value`, x);
+    const [q, k, v] = heads3(forward.ops, fused, batch, length, table);
+    return forward.linear(`${module}.dense`, forward.attend(layer, q, k, v));
   }
 
   function mlp(forward: Forward, x: Value, layer: number): Value {
     const module = `${prefix(layer)}.mlp`;
-    const wide = project(forward, x, `${module}.dense_h_to_4h`, config.add_bias_linear);
-    return project(forward, swiGlu(forward.ops, wide), `${module}.dense_4h_to_h`, config.add_bias_linear);
+    const wide = forward.linear(`${module}.dense_h_to_4h`, x);
+    return forward.linear(`${module}.dense_4h_to_h`, swiGlu(forward.ops, wide));
   }
 
   /** The residual stream stays in float32. */
@@ -89,16 +74,18 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel {
     groups,
     headDim,
     outputWeight: 'transformer.output_layer.weight',
+    streams: 1,
+    bidirectionalContext: false,
     isNorm: (name) => name.includes('layernorm'),
+    places: causalPlaces,
 
     shared(forward) {
-      const table = rotary(forward.ops, forward.positions, {
+      return rotary(forward.ops, forward.positions[0], {
         headDim,
         channels: headDim / 2,
         base: 10000 * config.rope_ratio,
         dtype: forward.dtype,
       });
-      return { ...table };
     },
 
     embed(forward, ids) {
@@ -108,10 +95,10 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel {
       return ops.cast(ops.reshape(rows, [batch * length, config.hidden_size]), 'float32');
     },
 
-    block(forward, shared, x, layer) {
+    block(forward, table, x, layer) {
       const { ops } = forward;
       const first = norm(forward, x, `${prefix(layer)}.input_layernorm`);
-      const attended = residual(ops, x, first, selfAttention(forward, shared, first, layer));
+      const attended = residual(ops, x, first, selfAttention(forward, table, first, layer));
       const second = norm(forward, attended, `${prefix(layer)}.post_attention_layernorm`);
       return residual(ops, attended, second, mlp(forward, second, layer));
     },

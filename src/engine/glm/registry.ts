@@ -6,6 +6,8 @@ import type { DecoderModel } from './model';
 export function createModel(config: ModelConfig): DecoderModel {
   switch (config.architecture) {
     case 'chatglm2':
-      return chatGlm2(config);
+      return chatGlm2(config) as DecoderModel;
+    default:
+      throw new Error(`no decoder for ${config.architecture}`);
   }
 }
