@@ -57,7 +57,7 @@ export interface CheckpointErrors {
   'checkpoint.unknownTarget': { path: string; target: string };
 }
 
-/** What is wrong with a SentencePiece model file. */
+/** What is wrong with a tokenizer's model file. */
 export type TokenizerModelProblem =
   | 'truncated'
   | 'malformed'
@@ -80,7 +80,10 @@ export interface TokenizerErrors {
   /** The tokenizer has more ids than the model's embedding has rows. */
   'tokenizer.exceedsVocabulary': { path: string; tokens: number; rows: number };
   'tokenizer.invalidConfig': { path: string; detail: string };
-  'tokenizer.unknownTemplate': { path: string; template: string };
+  /** `usable` lists the prompt formats that such a tokenizer can write. */
+  'tokenizer.unknownTemplate': { path: string; template: string; usable: string };
+  /** The chosen prompt format needs special tokens of another family. */
+  'tokenizer.templateNotUsable': { path: string; template: string; usable: string };
 }
 
 /** Codes of `dataset/`. */

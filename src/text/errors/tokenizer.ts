@@ -4,7 +4,9 @@ import type { Translate } from '../translate';
 
 export const tokenizerErrors: ErrorTable<TokenizerErrors> = {
   'tokenizer.notFound': (t, args) => ({
-    message: t('{path} has no tokenizer.model.', { ...args }),
+    message: t('{path} has no tokenizer file (ice_text.model, tokenizer.model or tokenizer.json).', {
+      ...args,
+    }),
     remedy: t('Copy the tokenizer files of the model into its directory.'),
   }),
   'tokenizer.invalidModel': (t, args) => ({
@@ -36,7 +38,11 @@ export const tokenizerErrors: ErrorTable<TokenizerErrors> = {
   }),
   'tokenizer.unknownTemplate': (t, args) => ({
     message: t('{path}: "chat_template_id" is {template}, which is not known.', { ...args }),
-    remedy: t('Use "chatglm2" or "chatglm3", or remove the key.'),
+    remedy: t('Use one of {usable}, or remove the key.', { usable: args.usable }),
+  }),
+  'tokenizer.templateNotUsable': (t, args) => ({
+    message: t('The prompt format "{template}" cannot be written with the tokenizer {path}.', { ...args }),
+    remedy: t('Use one of {usable}, or leave the prompt format out.', { usable: args.usable }),
   }),
 };
 
