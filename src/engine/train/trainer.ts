@@ -15,7 +15,7 @@ import { planRun, startEvents, type RunPlan } from './plan';
 import { largestChange, Probe } from './probe';
 import { labelCount } from './rows';
 import { RowStream } from './rowStream';
-import { learningRateFactor, warmupSteps } from './schedule';
+import { learningRateFactor, scheduleOf } from './schedule';
 import { loadCheckpoint, loadWeights, saveWeights, type RunState } from './state';
 import { TrainingStep } from './step';
 import { fullTrainables, loraTrainables, type Trainables } from './trainables';
@@ -215,11 +215,7 @@ class Trainer {
     gradientNorm: number,
   ): StepEvent {
     const { training } = this.request.run;
-    const schedule = {
-      type: training.lr_scheduler_type,
-      totalSteps: this.plan.totalSteps,
-      warmupSteps: warmupSteps(training, this.plan.totalSteps),
-    };
+    const schedule = scheduleOf(training, this.plan.totalSteps);
     return {
       type: 'step',
       step: this.state.step + 1,

@@ -4,7 +4,6 @@ import { clipFactor, rowLosses, weightedLoss } from '../../../src/engine/train/l
 import { createMicroBatch } from '../../../src/engine/train/microBatch';
 import { labelCount, packRows, type TrainingRow } from '../../../src/engine/train/rows';
 import { RowStream } from '../../../src/engine/train/rowStream';
-import { learningRateFactor } from '../../../src/engine/train/schedule';
 
 function row(line: number, ids: number[], trainedFrom = 1): TrainingRow {
   return {
@@ -14,21 +13,6 @@ function row(line: number, ids: number[], trainedFrom = 1): TrainingRow {
     starts: [0],
   };
 }
-
-test('cosine with warm-up: zero at first, one at the end of the warm-up, zero at the end', () => {
-  const schedule = { type: 'cosine', warmupSteps: 3, totalSteps: 20 } as const;
-  const factors = Array.from({ length: 21 }, (_, done) => learningRateFactor(schedule, done));
-  assert.equal(factors[0], 0);
-  assert.equal(factors[3], 1);
-  assert.ok(Math.abs(factors[1] - 1 / 3) < 1e-12);
-  assert.ok(Math.abs(factors[20]) < 1e-12);
-  assert.ok(Math.abs(factors[4] - 0.5 * (1 + Math.cos(Math.PI / 17))) < 1e-12);
-});
-
-test('linear and constant schedules', () => {
-  assert.equal(learningRateFactor({ type: 'linear', warmupSteps: 0, totalSteps: 4 }, 1), 0.75);
-  assert.equal(learningRateFactor({ type: 'constant', warmupSteps: 2, totalSteps: 4 }, 3), 1);
-});
 
 test('rows in file order cycle; a batch may reach into the next epoch', () => {
   const stream = new RowStream([5, 6, 7], { shuffle: false, groupByLength: false, seed: 1, batchSize: 2 });
