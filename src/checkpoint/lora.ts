@@ -1,5 +1,6 @@
 /** Which layers a LoRA adapter adds to, and the shapes of what it adds. */
-import { chatGlm2Linears, elements, type LinearSpec } from './modelTensors';
+import { elements } from './modelTensors';
+import { structureOf, type LinearSpec } from './structure';
 import type { ModelConfig } from './types';
 
 export interface LoraShape extends LinearSpec {
@@ -40,8 +41,8 @@ export function unknownTargets(config: ModelConfig, targets: readonly string[]):
   return targets.filter((target) => !linears.some(({ module }) => matches(module, target)));
 }
 
-function targetable(config: ModelConfig): LinearSpec[] {
-  return chatGlm2Linears(config);
+function targetable(config: ModelConfig): readonly LinearSpec[] {
+  return structureOf(config).linears;
 }
 
 function matches(module: string, target: string): boolean {

@@ -1,7 +1,7 @@
 /** Does a checkpoint hold the tensors its configuration calls for? */
 import { GlmError } from '../protocol/errors';
 import { isFloating } from './dtype';
-import { modelTensors, type TensorSpec } from './modelTensors';
+import { structureOf, type TensorSpec } from './structure';
 import type { ModelConfig, StoredDType, TensorEntry, TensorReader } from './types';
 
 /** One thing that does not fit. */
@@ -48,8 +48,9 @@ export function findModelProblems(
   tensors: ReadonlyMap<string, TensorEntry>,
   tokenizerVocabulary?: number,
 ): ModelProblem[] {
-  const problems = findProblems(modelTensors(config), tensors);
-  const rows = config.padded_vocab_size;
+  const { tensors: expected, optional, vocabSize: rows } = structureOf(config);
+  const copies = optional.filter(({ name }) => tensors.has(name));
+  const problems = findProblems([...expected, ...copies], tensors);
   if (tokenizerVocabulary !== undefined && tokenizerVocabulary > rows) {
     problems.push({ kind: 'vocabulary', tokenizer: tokenizerVocabulary, rows });
   }

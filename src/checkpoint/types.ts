@@ -60,6 +60,11 @@ export interface ChatGlm2Config {
   rope_scaling: 'base' | 'positions';
   eos_token_id: number | null;
   pad_token_id: number | null;
+  /** Bits of a THUDM-quantised checkpoint's linear layers; 0: floating-point numbers. */
+  quantization_bit: 0 | 4 | 8;
+  /** Entries of the P-Tuning v2 prefix the checkpoint was trained with; absent where there is none. */
+  pre_seq_len?: number;
+  prefix_projection?: boolean;
 }
 
 /** Configuration of ChatGLM-6B: the keys of `config.json`, defaults filled in. */
@@ -82,6 +87,11 @@ export interface ChatGlmConfig {
   mask_token_id: number;
   gmask_token_id: number;
   pad_token_id: number;
+  /** Bits of a THUDM-quantised checkpoint's linear layers; 0: floating-point numbers. */
+  quantization_bit: 0 | 4 | 8;
+  /** Entries of the P-Tuning v2 prefix the checkpoint was trained with; absent where there is none. */
+  pre_seq_len?: number;
+  prefix_projection?: boolean;
 }
 
 /** Configuration of the Hugging Face layouts `glm` (GLM-4-9B-hf, GLM-Edge) and `glm4` (GLM-4-0414), defaults filled in. */

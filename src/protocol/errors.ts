@@ -19,10 +19,13 @@ export type ConfigFault =
   | 'list'
   | 'divides'
   | 'multipleOf4'
+  | 'multipleOfHeads'
+  | 'rotary'
+  | 'object'
+  | 'unsupported'
   | 'token';
 /** Networks that are recognised and refused. */
-export type UnsupportedArchitecture =
-  'chatglm' | 'chatglm2-interpolated' | 'chatglm-quantised' | 'chatglm-prefix' | 'glm' | 'glm4' | 'foreign';
+export type UnsupportedArchitecture = 'glm-2021' | 'vision' | 'foreign';
 
 /** Codes of `checkpoint/`. `file` is a path as the user knows it. */
 export interface CheckpointErrors {

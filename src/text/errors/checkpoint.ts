@@ -48,7 +48,7 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
   }),
   'checkpoint.unsupportedArchitecture': (t, args) => ({
     message: unsupportedArchitecture(t, args),
-    remedy: t('Choose a ChatGLM2 or ChatGLM3 checkpoint in safetensors format.'),
+    remedy: t('Choose a checkpoint of ChatGLM-6B, ChatGLM2, ChatGLM3, GLM-4-9B, GLM-4-0414 or GLM-Edge.'),
   }),
   'checkpoint.badIndex': (t, args) => ({
     message: t('The index {path} cannot be used: {detail}', { ...args }),

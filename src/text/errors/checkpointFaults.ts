@@ -26,8 +26,18 @@ export function configFault(t: Translate, args: CheckpointErrors['checkpoint.bad
       });
     case 'multipleOf4':
       return t('{path}: {key} is {value}; it must be a multiple of 4.', { ...args });
+    case 'multipleOfHeads':
+      return t('{path}: {key} is {value}; it must be a multiple of the number of attention heads.', {
+        ...args,
+      });
+    case 'rotary':
+      return t('{path}: {key} is {value}; with it the channels that rotate are not pairs.', { ...args });
+    case 'object':
+      return t('{path}: {key} is {value}; it must be an object.', { ...args });
+    case 'unsupported':
+      return t('{path}: {key} is {value}, which is not supported.', { ...args });
     case 'token':
-      return t('{path}: {key} is {value}; it must be a token id.', { ...args });
+      return t('{path}: {key} is {value}; it must be a token id of the model.', { ...args });
   }
 }
 
@@ -83,33 +93,17 @@ export function unsupportedArchitecture(
   args: CheckpointErrors['checkpoint.unsupportedArchitecture'],
 ): string {
   switch (args.architecture) {
-    case 'chatglm':
-      return t('{path} describes ChatGLM-6B (the first generation), which is not supported yet.', {
+    case 'glm-2021':
+      return t('{path} describes a GLM model of 2021 (such as GLM-10B), which is not a ChatGLM.', {
         ...args,
       });
-    case 'chatglm2-interpolated':
-      return t('{path} describes ChatGLM2-6B-32k, whose position interpolation is not supported yet.', {
-        ...args,
-      });
-    case 'chatglm-quantised':
-      return t('{path} describes a quantised ChatGLM, which is not supported yet.', { ...args });
-    case 'chatglm-prefix':
-      return t('{path} describes a ChatGLM with a P-Tuning v2 prefix, which is not supported yet.', {
-        ...args,
-      });
-    case 'glm':
-      return t('{path} describes a GLM-4 or GLM-Edge model (model_type "glm"), which is not supported yet.', {
-        ...args,
-      });
-    case 'glm4':
-      return t('{path} describes a GLM-4-0414 model (model_type "glm4"), which is not supported yet.', {
-        ...args,
-      });
+    case 'vision':
+      return t('{path} describes a model for images (such as GLM-4V), which cannot be used.', { ...args });
     case 'foreign':
       return args.modelType
-        ? t('{path} describes a model of the type "{modelType}", which is not a ChatGLM2 or ChatGLM3.', {
+        ? t('{path} describes a model of the type "{modelType}", which is not a ChatGLM or GLM-4.', {
             ...args,
           })
-        : t('{path} does not describe a ChatGLM2 or ChatGLM3 model.', { ...args });
+        : t('{path} does not describe a ChatGLM or GLM-4 model.', { ...args });
   }
 }
