@@ -44,7 +44,7 @@ export interface ModelStructure {
   outputWeight: string;
   tied: boolean;
   /** Whether a parameter belongs to a norm: kept in float32 in every compute dtype, and not decayed. */
-  isNorm(name: string): boolean;
+  isNorm: (name: string) => boolean;
 }
 
 /** Structure of a model, from its configuration alone. */
