@@ -76,6 +76,11 @@ export class GraphBuilder extends GraphOps {
     return this.emit('Fill', [dims, this.scalar(value, dtype)], attrs, [{ shape, dtype }]).values[0];
   }
 
+  /** -1, 0 or 1. */
+  sign(x: Value): Value {
+    return this.emit('Sign', [x], { T: typeAttr(x.dtype) }, [{ shape: x.shape, dtype: x.dtype }]).values[0];
+  }
+
   /** variable[rows[i]] = values[i]; rows int32 [n], values [n, ...]. */
   scatterRows(variable: Variable, rows: Value, values: Value, after: readonly Effect[] = []): Effect {
     const attrs = { dtype: typeAttr(variable.dtype), Tindices: typeAttr('int32') };

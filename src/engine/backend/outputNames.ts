@@ -6,7 +6,7 @@ const BY_OUTPUT: Record<string, string> = {
     'SelectV2 StatelessRandomUniform Identity Fill',
   product: 'MatMul',
   z: 'AddV2 Sub Mul RealDiv LessEqual Equal LogicalAnd',
-  y: 'Neg Exp Log Sqrt Rsqrt Square Sigmoid Tanh Cos Sin Transpose Cast',
+  y: 'Neg Sign Exp Log Sqrt Rsqrt Square Sigmoid Tanh Cos Sin Transpose Cast',
   softmax: 'Softmax',
   resource: 'VarHandleOp',
   value: 'ReadVariableOp',
