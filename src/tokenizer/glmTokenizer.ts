@@ -1,4 +1,5 @@
 import type { SentencePieceProcessor } from './sentencepiece/processor';
+import type { AlignedIds } from './templates/textParts';
 import type { StreamDecoder, Tokenizer } from './types';
 
 /** Special tokens that the ChatGLM2 tokenizer appends to its pieces, in order. */
@@ -48,9 +49,12 @@ export class GlmTokenizer implements Tokenizer {
     return this.processor.encode(text);
   }
 
-  /** Ids of a text that continues another one (no leading dummy space). */
-  encodeContinuation(text: string): number[] {
-    return this.processor.encode(text, { dummyPrefix: false });
+  /**
+   * The ids of `encode` with the place each comes from.
+   * @param isContinuation true for a text that continues another one: no leading dummy space
+   */
+  align(text: string, { isContinuation = false } = {}): AlignedIds {
+    return this.processor.align(text, { dummyPrefix: !isContinuation });
   }
 
   decode(ids: readonly number[], options: { keepSpecial?: boolean } = {}): string {

@@ -1,5 +1,5 @@
 /** What the tokenizer room hands to the engine, the command line and the editor. */
-import type { Message, ToolDescription, TrainingRecord } from '../dataset/types';
+import type { Message, Role, ToolDescription, TrainingRecord } from '../dataset/types';
 
 export interface Tokenizer {
   /** Number of ids, special tokens included. */
@@ -36,6 +36,36 @@ export interface EncodedSample {
   truncated: number;
   /** Number of trained tokens. */
   trained: number;
+  /**
+   * Assistant turns that ask to be trained but are only context here, because the format can train one answer a row
+   * (ChatGLM-6B); absent means none.
+   */
+  contextTurns?: number;
+}
+
+/**
+ * What a token is part of: a message of that role, `control` for what only the format writes (special tokens, role lines,
+ * `[Round 1]`), `text` in rows that have no messages.
+ */
+export type TokenRole = Role | 'control' | 'text';
+
+/** Neighbouring tokens of one origin. */
+export interface TokenRun {
+  role: TokenRole;
+  /** Index in the record's `messages`; null for what belongs to none. What introduces or ends a message belongs to it. */
+  message: number | null;
+  length: number;
+}
+
+/** A row with the origin of its tokens; `EncodedSample` and the label view are both made of it. */
+export interface RowLayout {
+  ids: number[];
+  /** One label per id, as in `EncodedSample`. */
+  labels: number[];
+  /** Cover all ids, in order. */
+  runs: TokenRun[];
+  truncated: number;
+  contextTurns?: number;
 }
 
 export interface EncodeOptions {
@@ -52,7 +82,9 @@ export type DropReason = 'noTrainedToken' | 'tooLong' | 'tokenOutOfRange';
 export interface ChatTemplate {
   /** Ids that end an answer. */
   readonly stopIds: readonly number[];
-  /** A whole record with labels, or why it cannot be used. */
+  /** A whole record with labels and the origin of every token, or why it cannot be used. */
+  layoutRecord(record: TrainingRecord, options: EncodeOptions): RowLayout | { dropped: DropReason };
+  /** The same as arrays for training: `toSample(layoutRecord(...))`. */
   encodeRecord(record: TrainingRecord, options: EncodeOptions): EncodedSample | { dropped: DropReason };
   /** The ids after which the model writes the next assistant turn. */
   encodePrompt(messages: readonly Message[], tools?: readonly ToolDescription[]): number[];

@@ -36,33 +36,52 @@ export class Normalizer {
    * @returns the normalised text; lone surrogates become U+FFFD
    */
   normalize(text: string, dummyPrefix = true): string {
+    return this.rewrite(text, dummyPrefix, null);
+  }
+
+  /** The same, with the index in `text` that each UTF-16 unit of the result was made from. */
+  normalizeAligned(text: string, dummyPrefix = true): { normalized: string; sources: number[] } {
+    const sources: number[] = [];
+    return { normalized: this.rewrite(text, dummyPrefix, sources), sources };
+  }
+
+  private rewrite(text: string, dummyPrefix: boolean, sources: number[] | null): string {
     const wellFormed = text.replace(LONE_SURROGATE, '\ufffd');
-    const body = this.isIdentity
-      ? wellFormed.replaceAll(' ', this.space)
-      : this.applyRules(wellFormed).replaceAll(' ', this.space);
+    const ruled = this.isIdentity ? wellFormed : this.applyRules(wellFormed, sources);
+    if (this.isIdentity && sources) for (let index = 0; index < text.length; index++) sources.push(index);
+    const body = ruled.replaceAll(' ', this.space);
     if (body === '' && (this.removeExtraWhitespaces || text === '')) return '';
     if (!this.addDummyPrefix || !dummyPrefix) return body;
-    return this.asSuffix ? body + this.space : this.space + body;
+    if (this.asSuffix) {
+      sources?.push(text.length);
+      return body + this.space;
+    }
+    sources?.unshift(0);
+    return this.space + body;
   }
 
   /** Rules and user-defined pieces, then leading, repeated and trailing spaces removed if the model asks for it. */
-  private applyRules(text: string): string {
+  private applyRules(text: string, sources: number[] | null): string {
     let result = '';
     let afterSpace = this.removeExtraWhitespaces;
     let index = 0;
     while (index < text.length) {
       const { length, replacement } = this.prefixAt(text, index);
+      const source = index;
       index += length;
       let part = replacement;
       if (afterSpace) part = part.replace(/^ +/, '');
       if (part === '') continue;
       result += part;
+      if (sources) for (let unit = 0; unit < part.length; unit++) sources.push(source);
       afterSpace = this.removeExtraWhitespaces && part.endsWith(' ');
     }
     if (!this.removeExtraWhitespaces) return result;
     // A typed U+2581 at the end counts as a space here, as it does in SentencePiece.
     const trailing = this.space === META_SPACE ? /[ \u2581]+$/ : / +$/;
-    return result.replace(trailing, '');
+    const trimmed = result.replace(trailing, '');
+    if (sources) sources.length = trimmed.length;
+    return trimmed;
   }
 
   private prefixAt(text: string, index: number): { length: number; replacement: string } {

@@ -1,4 +1,5 @@
 import { GlmError } from '../../protocol/errors';
+import { pieceStarts } from './alignment';
 import { BpeEncoder, type PieceEncoder } from './bpe';
 import { Charsmap } from './charsmap';
 import type { SentencePieceModel } from './model';
@@ -50,6 +51,14 @@ export class SentencePieceProcessor {
    */
   encode(text: string, options: { dummyPrefix?: boolean } = {}): number[] {
     return this.encoder.encode(this.normalizer.normalize(text, options.dummyPrefix ?? true));
+  }
+
+  /** The ids of `encode` with the UTF-16 index in `text` at which each token begins. */
+  align(text: string, options: { dummyPrefix?: boolean } = {}): { ids: number[]; starts: number[] } {
+    const { normalized, sources } = this.normalizer.normalizeAligned(text, options.dummyPrefix ?? true);
+    const ids = this.encoder.encode(normalized);
+    const places = pieceStarts(ids, normalized, this.vocabulary);
+    return { ids, starts: places.map((place) => sources[place] ?? text.length) };
   }
 
   /** Text of ids. Ids outside the vocabulary print nothing. */

@@ -1,18 +1,21 @@
 /** Prompt format and label rules of ChatGLM2: numbered rounds of question and answer in plain text. */
 import type { Message, ToolDescription, TrainingRecord } from '../../dataset/types';
 import type { GlmTokenizer } from '../glmTokenizer';
-import type { ChatTemplate, DropReason, EncodedSample, EncodeOptions, StreamDecoder } from '../types';
+import type {
+  ChatTemplate,
+  DropReason,
+  EncodedSample,
+  EncodeOptions,
+  RowLayout,
+  StreamDecoder,
+  TokenRun,
+} from '../types';
 import { AnswerCleaner, decodeWith } from './answerText';
-import { trainedFlags, withTools } from './conversation';
-import { encodeText, encodeTokens } from './plainRecords';
-import { contextSegment, fitConversation, type Segment } from './segments';
-
-/** One question and its answer; the last round of a prompt has no answer yet. */
-interface Round {
-  question: string;
-  answer: string | null;
-  trained: boolean;
-}
+import { withTools } from './conversation';
+import { layoutText, layoutTokens } from './plainRecords';
+import { toRounds, type Round } from './rounds';
+import { addRun, contextSegment, fitConversation, toSample, type Segment } from './segments';
+import { encodeParts, joinText, type TextPart } from './textParts';
 
 export class ChatGlm2Template implements ChatTemplate {
   readonly stopIds: readonly number[];
@@ -28,21 +31,24 @@ export class ChatGlm2Template implements ChatTemplate {
   }
 
   encodePrompt(messages: readonly Message[], tools?: readonly ToolDescription[]): number[] {
-    const rounds = toRounds(withTools(messages, tools), false);
-    if (rounds.at(-1)?.answer !== null) rounds.push({ question: '', answer: null, trained: false });
-    const text = rounds.map((round, index) => roundText(round, index) + (round.answer ?? '')).join('');
-    return [...this.prefix, ...this.tokenizer.encode(text)];
+    const rounds = toRounds(withTools(messages, tools), false, SEPARATOR);
+    if (rounds.at(-1)?.answer !== null) rounds.push({ question: [], answer: null, trained: false });
+    return [...this.prefix, ...this.tokenizer.encode(joinText(rounds.flatMap(roundWithAnswer)))];
   }
 
   encodeRecord(record: TrainingRecord, options: EncodeOptions): EncodedSample | { dropped: DropReason } {
+    return toSample(this.layoutRecord(record, options));
+  }
+
+  layoutRecord(record: TrainingRecord, options: EncodeOptions): RowLayout | { dropped: DropReason } {
     const { eosId } = this.tokenizer;
     switch (record.kind) {
       case 'text':
-        return encodeText(this.prefix, this.tokenizer.encode(record.text), eosId, options.maxLength);
+        return layoutText(this.prefix, this.tokenizer.encode(record.text), eosId, options.maxLength);
       case 'tokens':
-        return encodeTokens(record, this.vocabSize, options.maxLength);
+        return layoutTokens(record, this.vocabSize, options.maxLength);
       case 'conversation': {
-        const rounds = toRounds(withTools(record.messages, record.tools), options.maskHistory);
+        const rounds = toRounds(withTools(record.messages, record.tools), options.maskHistory, SEPARATOR);
         const render = (skipped: number): Segment[] => this.render(rounds.slice(skipped));
         const untrained = Math.max(
           0,
@@ -76,51 +82,54 @@ export class ChatGlm2Template implements ChatTemplate {
    */
   private render(rounds: readonly Round[]): Segment[] {
     const segments: Segment[] = [];
-    let context = '';
+    let context: TextPart[] = [];
     for (const [index, round] of rounds.entries()) {
-      context += roundText(round, index);
       if (!round.trained || round.answer === null) {
-        context += round.answer ?? '';
+        context.push(...roundWithAnswer(round, index));
         continue;
       }
+      context.push(...roundParts(round, index));
       segments.push(this.contextOf(context, segments.length === 0));
-      const answer = this.tokenizer.encode(round.answer);
-      segments.push({ ids: answer, labels: answer, shortest: 1 });
-      context = '';
+      const ids = this.tokenizer.encode(round.answer.text);
+      const runs: TokenRun[] = [{ role: 'assistant', message: round.answer.message, length: ids.length }];
+      segments.push({ ids, labels: ids, runs, shortest: 1 });
+      context = [];
     }
     return segments;
   }
 
-  private contextOf(text: string, isFirst: boolean): Segment {
-    if (isFirst) return contextSegment([...this.prefix, ...this.tokenizer.encode(text)]);
-    const segment = contextSegment(this.tokenizer.encodeContinuation(text));
+  private contextOf(parts: readonly TextPart[], isFirst: boolean): Segment {
+    const { ids, runs } = encodeParts(parts, (text) =>
+      this.tokenizer.align(text, { isContinuation: !isFirst }),
+    );
+    if (isFirst) {
+      const all: TokenRun[] = [];
+      addRun(all, 'control', null, this.prefix.length);
+      for (const { role, message, length } of runs) addRun(all, role, message, length);
+      return contextSegment([...this.prefix, ...ids], all);
+    }
+    const segment = contextSegment(ids, runs);
     // The format has no end token between rounds, yet the answer before must learn to end here.
     segment.labels[0] = this.tokenizer.eosId;
     return segment;
   }
 }
 
-function roundText(round: Round, index: number): string {
-  return `${index > 0 ? '\n\n' : ''}[Round ${index + 1}]\n\n问：${round.question}\n\n答：`;
+/** Between the texts of one question. */
+const SEPARATOR = '\n\n';
+
+/** `[Round 1]\n\n问：…\n\n答：` */
+function roundParts({ question, answer }: Round, index: number): TextPart[] {
+  const asked = question[0]?.message ?? answer?.message ?? null;
+  const head = `${index > 0 ? '\n\n' : ''}[Round ${index + 1}]\n\n问：`;
+  return [
+    { text: head, role: 'control', message: asked },
+    ...question,
+    { text: '\n\n答：', role: 'control', message: answer?.message ?? asked },
+  ];
 }
 
-/**
- * Messages as rounds. ChatGLM2 knows only questions and answers: system texts and tool results join the question that
- * follows them, an answer's metadata becomes its first line.
- */
-function toRounds(messages: readonly Message[], maskHistory: boolean): Round[] {
-  const flags = trainedFlags(messages, maskHistory);
-  const rounds: Round[] = [];
-  let question: string[] = [];
-  for (const [index, message] of messages.entries()) {
-    if (message.role !== 'assistant') {
-      question.push(message.content);
-      continue;
-    }
-    const answer = message.metadata ? `${message.metadata}\n${message.content}` : message.content;
-    rounds.push({ question: question.join('\n\n'), answer, trained: flags[index] });
-    question = [];
-  }
-  if (question.length > 0) rounds.push({ question: question.join('\n\n'), answer: null, trained: false });
-  return rounds;
+function roundWithAnswer(round: Round, index: number): TextPart[] {
+  const parts = roundParts(round, index);
+  return round.answer ? [...parts, round.answer] : parts;
 }

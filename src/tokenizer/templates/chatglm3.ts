@@ -1,18 +1,28 @@
 /** Prompt format and label rules of ChatGLM3: messages that begin with a role token. */
 import type { Message, Role, ToolDescription, TrainingRecord } from '../../dataset/types';
 import type { GlmTokenizer } from '../glmTokenizer';
-import type { ChatTemplate, DropReason, EncodedSample, EncodeOptions, StreamDecoder } from '../types';
+import type {
+  ChatTemplate,
+  DropReason,
+  EncodedSample,
+  EncodeOptions,
+  RowLayout,
+  StreamDecoder,
+  TokenRun,
+} from '../types';
 import { decodeWith } from './answerText';
 import { ChatGlm3AnswerStream } from './chatglm3Answer';
-import { roundStarts, trainedFlags, withoutRounds, withTools } from './conversation';
-import { encodeText, encodeTokens } from './plainRecords';
-import { contextSegment, fitConversation, IGNORED, type Segment } from './segments';
+import { roundStarts, trainedFlags, withoutRounds, withTools, type Turn } from './conversation';
+import { layoutText, layoutTokens } from './plainRecords';
+import { addRun, contextSegment, fitConversation, IGNORED, toSample, type Segment } from './segments';
 
 interface EncodedMessage {
   ids: number[];
   /** Number of ids before the content: role token and role line. */
   headLength: number;
   role: Role;
+  /** Index in the record. */
+  message: number | null;
   trained: boolean;
 }
 
@@ -46,12 +56,16 @@ export class ChatGlm3Template implements ChatTemplate {
   }
 
   encodeRecord(record: TrainingRecord, options: EncodeOptions): EncodedSample | { dropped: DropReason } {
+    return toSample(this.layoutRecord(record, options));
+  }
+
+  layoutRecord(record: TrainingRecord, options: EncodeOptions): RowLayout | { dropped: DropReason } {
     const { eosId } = this.tokenizer;
     switch (record.kind) {
       case 'text':
-        return encodeText(this.prefix, this.tokenizer.encode(record.text), eosId, options.maxLength);
+        return layoutText(this.prefix, this.tokenizer.encode(record.text), eosId, options.maxLength);
       case 'tokens':
-        return encodeTokens(record, this.vocabSize, options.maxLength);
+        return layoutTokens(record, this.vocabSize, options.maxLength);
       case 'conversation': {
         const messages = withTools(record.messages, record.tools);
         const flags = trainedFlags(messages, options.maskHistory);
@@ -84,19 +98,23 @@ export class ChatGlm3Template implements ChatTemplate {
    * message. So the role token of such a message is none, its newline and content are, and so is the role token after it.
    */
   private render(messages: readonly EncodedMessage[]): Segment[] {
-    const segments: Segment[] = [contextSegment([...this.prefix])];
+    const prefixRun: TokenRun = { role: 'control', message: null, length: this.prefix.length };
+    const segments: Segment[] = [contextSegment([...this.prefix], [prefixRun])];
     let afterTrained = false;
-    for (const { ids, headLength, role, trained } of messages) {
+    for (const { ids, headLength, role, message, trained } of messages) {
       const labels = ids.map((id, index) => ((index === 0 ? afterTrained : trained) ? id : IGNORED));
       const mayBeCut = trained && role === 'assistant';
-      segments.push({ ids, labels, shortest: mayBeCut ? headLength + 1 : null });
+      const runs: TokenRun[] = [];
+      addRun(runs, 'control', message, headLength);
+      addRun(runs, role, message, ids.length - headLength);
+      segments.push({ ids, labels, runs, shortest: mayBeCut ? headLength + 1 : null });
       afterTrained = trained;
     }
     return segments;
   }
 
   /** @param trainable false where only another turn is trained */
-  private encodeMessage(message: Message, trainable: boolean): EncodedMessage {
+  private encodeMessage(message: Turn, trainable: boolean): EncodedMessage {
     // Only an assistant's tool call has metadata.
     const metadata = message.role === 'assistant' ? (message.metadata ?? '') : '';
     const head = [this.roleIds[message.role], ...this.tokenizer.encode(`${metadata}\n`)];
@@ -104,6 +122,7 @@ export class ChatGlm3Template implements ChatTemplate {
       ids: head.concat(this.tokenizer.encode(message.content)),
       headLength: head.length,
       role: message.role,
+      message: message.index,
       trained: trainable && (message.role === 'assistant' || message.role === 'observation'),
     };
   }

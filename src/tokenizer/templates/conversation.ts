@@ -1,6 +1,11 @@
 /** What the families' templates have in common about messages. */
 import type { Message, ToolDescription } from '../../dataset/types';
 
+/** A message with its index in the record; null for one that the format itself adds. */
+export interface Turn extends Message {
+  index: number | null;
+}
+
 /** True for each message whose tokens are trained, if its role is. */
 export function trainedFlags(messages: readonly Message[], maskHistory: boolean): boolean[] {
   const last = messages.findLastIndex((message) => message.role === 'assistant');
@@ -28,16 +33,21 @@ export function withoutRounds<T>(items: readonly T[], starts: readonly number[],
   return [...items.slice(0, starts[0]), ...items.slice(starts[skipped])];
 }
 
+/** Messages with their indices. */
+export function toTurns(messages: readonly Message[]): Turn[] {
+  return messages.map((message, index) => ({ ...message, index }));
+}
+
 /**
  * Puts the tools into the first system message as ChatGLM3's tokenizer does: content, newline, JSON with an indent of 4.
  * A system message is added where there is none.
  */
-export function withTools(messages: readonly Message[], tools?: readonly ToolDescription[]): Message[] {
-  if (!tools || tools.length === 0) return [...messages];
+export function withTools(messages: readonly Message[], tools?: readonly ToolDescription[]): Turn[] {
+  const turns = toTurns(messages);
+  if (!tools || tools.length === 0) return turns;
   const json = JSON.stringify(tools, null, 4);
-  const at = messages.findIndex((message) => message.role === 'system');
-  if (at < 0) return [{ role: 'system', content: `\n${json}` }, ...messages];
-  return messages.map((message, index) =>
-    index === at ? { ...message, content: `${message.content}\n${json}` } : message,
-  );
+  const at = turns.findIndex((turn) => turn.role === 'system');
+  if (at < 0) return [{ role: 'system', content: `\n${json}`, index: null }, ...turns];
+  turns[at].content += `\n${json}`;
+  return turns;
 }

@@ -1,35 +1,44 @@
 /** Records that are the same in every family: plain text and pre-tokenised rows. */
 import type { TrainingRecord } from '../../dataset/types';
-import type { DropReason, EncodedSample } from '../types';
-import { IGNORED, makeSample } from './segments';
+import type { DropReason, EncodedSample, RowLayout, TokenRun } from '../types';
+import { addRun, IGNORED, toSample } from './segments';
 
 /**
  * Plain text: the family's prefix (not trained), the text and the stop token (trained). Too long a text loses its end.
  */
-export function encodeText(
+export function layoutText(
   prefix: readonly number[],
   text: readonly number[],
   stopId: number,
   maxLength: number,
-): EncodedSample | { dropped: DropReason } {
+): RowLayout | { dropped: DropReason } {
   if (text.length === 0) return { dropped: 'noTrainedToken' };
   const room = maxLength - prefix.length - 1;
   if (room < 1) return { dropped: 'tooLong' };
   const kept = text.slice(0, room);
-  const labels = [...prefix.map(() => IGNORED), ...kept, stopId];
-  return makeSample([...prefix, ...kept, stopId], labels, text.length - kept.length);
+  const runs: TokenRun[] = [];
+  addRun(runs, 'control', null, prefix.length);
+  addRun(runs, 'text', null, kept.length);
+  addRun(runs, 'control', null, 1);
+  return {
+    ids: [...prefix, ...kept, stopId],
+    labels: [...prefix.map(() => IGNORED), ...kept, stopId],
+    runs,
+    truncated: text.length - kept.length,
+  };
 }
 
 /**
  * Pre-tokenised ids and labels, taken over as they are; padding (`attention_mask` 0) is removed, too long a row loses its end.
  * @param vocabSize rows of the model's embedding
  */
-export function encodeTokens(
+export function layoutTokens(
   record: Extract<TrainingRecord, { kind: 'tokens' }>,
   vocabSize: number,
   maxLength: number,
-): EncodedSample | { dropped: DropReason } {
+): RowLayout | { dropped: DropReason } {
   const isId = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < vocabSize;
+  const isTrained = (label: number): boolean => label !== IGNORED;
   const ids: number[] = [];
   const labels: number[] = [];
   for (const [index, id] of record.input_ids.entries()) {
@@ -40,9 +49,19 @@ export function encodeTokens(
     // Nothing precedes the first token, so nothing can learn to predict it.
     labels.push(labels.length === 0 ? IGNORED : label);
   }
-  const whole = makeSample(ids, labels, 0);
-  if (whole.trained === 0) return { dropped: 'noTrainedToken' };
-  if (ids.length <= maxLength) return whole;
-  const row = makeSample(ids.slice(0, maxLength), labels.slice(0, maxLength), ids.length - maxLength);
-  return row.trained === 0 ? { dropped: 'tooLong' } : row;
+  if (!labels.some(isTrained)) return { dropped: 'noTrainedToken' };
+  const length = Math.min(ids.length, maxLength);
+  const kept = labels.slice(0, length);
+  if (!kept.some(isTrained)) return { dropped: 'tooLong' };
+  const runs: TokenRun[] = [{ role: 'text', message: null, length }];
+  return { ids: ids.slice(0, length), labels: kept, runs, truncated: ids.length - length };
+}
+
+/** `layoutTokens` as arrays for training; needs no tokenizer. */
+export function encodeTokens(
+  record: Extract<TrainingRecord, { kind: 'tokens' }>,
+  vocabSize: number,
+  maxLength: number,
+): EncodedSample | { dropped: DropReason } {
+  return toSample(layoutTokens(record, vocabSize, maxLength));
 }

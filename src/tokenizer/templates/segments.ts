@@ -1,4 +1,4 @@
-import type { DropReason, EncodedSample } from '../types';
+import type { DropReason, EncodedSample, RowLayout, TokenRole, TokenRun } from '../types';
 
 /** Label of a token that is not trained. */
 export const IGNORED = -100;
@@ -8,6 +8,8 @@ export interface Segment {
   ids: number[];
   /** One label per id. */
   labels: number[];
+  /** Where the ids come from. May cover more than the ids of a segment that was cut. */
+  runs: TokenRun[];
   /** Only an answer may be cut short: at least this many of its tokens must remain. Null: all or nothing. */
   shortest: number | null;
 }
@@ -16,17 +18,31 @@ export interface Segment {
 export type RenderRounds = (skippedRounds: number) => Segment[];
 
 /** A row of fixed tokens without labels. */
-export function contextSegment(ids: number[]): Segment {
-  return { ids, labels: ids.map(() => IGNORED), shortest: null };
+export function contextSegment(ids: number[], runs: TokenRun[]): Segment {
+  return { ids, labels: ids.map(() => IGNORED), runs, shortest: null };
 }
 
-export function makeSample(ids: number[], labels: number[], truncated: number): EncodedSample {
-  return {
+/** Adds a run, joined to the one before it where both have the same origin. */
+export function addRun(runs: TokenRun[], role: TokenRole, message: number | null, length: number): void {
+  if (length === 0) return;
+  const last = runs.at(-1);
+  if (last && last.role === role && last.message === message) last.length += length;
+  else runs.push({ role, message, length });
+}
+
+/** A layout as arrays for training; a reason passes through. */
+export function toSample(
+  layout: RowLayout | { dropped: DropReason },
+): EncodedSample | { dropped: DropReason } {
+  if ('dropped' in layout) return layout;
+  const { ids, labels, truncated, contextTurns } = layout;
+  const sample: EncodedSample = {
     inputIds: Int32Array.from(ids),
     labels: Int32Array.from(labels),
     truncated,
     trained: countTrained(labels),
   };
+  return contextTurns ? { ...sample, contextTurns } : sample;
 }
 
 /**
@@ -43,11 +59,11 @@ export function fitConversation(
   untrained: number,
   stopId: number,
   maxLength: number,
-): EncodedSample | { dropped: DropReason } {
+): RowLayout | { dropped: DropReason } {
   const whole = close(render(0), stopId);
   if (countTrained(whole.labels) === 0) return { dropped: 'noTrainedToken' };
   const length = whole.ids.length;
-  if (length <= maxLength) return makeSample(whole.ids, whole.labels, 0);
+  if (length <= maxLength) return whole;
 
   // Rows shrink as rounds go, so the fewest rounds to leave out are found by halving.
   let tooFew = 0;
@@ -59,7 +75,7 @@ export function fitConversation(
   }
   if (enough <= untrained) {
     const row = close(render(enough), stopId);
-    return makeSample(row.ids, row.labels, length - row.ids.length);
+    return { ...row, truncated: length - row.ids.length };
   }
   for (let skipped = untrained; skipped < Math.max(rounds, 1); skipped++) {
     const row = cut(render(skipped), stopId, maxLength, length);
@@ -69,7 +85,7 @@ export function fitConversation(
 }
 
 /** The longest beginning of the row that fits with a stop token and ends with a trained answer, or null. */
-function cut(segments: Segment[], stopId: number, maxLength: number, length: number): EncodedSample | null {
+function cut(segments: Segment[], stopId: number, maxLength: number, length: number): RowLayout | null {
   const kept: Segment[] = [];
   let room = maxLength - 1;
   for (const segment of segments) {
@@ -86,16 +102,25 @@ function cut(segments: Segment[], stopId: number, maxLength: number, length: num
   while (kept.length > 0 && !endsTrained(kept)) kept.pop();
   if (kept.length === 0) return null;
   const row = close(kept, stopId);
-  return makeSample(row.ids, row.labels, length - row.ids.length);
+  return { ...row, truncated: length - row.ids.length };
 }
 
 /** Joins segments and adds the stop token, which is trained exactly if the token before it is. */
-function close(segments: Segment[], stopId: number): { ids: number[]; labels: number[] } {
+function close(segments: Segment[], stopId: number): RowLayout {
   const ids = segments.flatMap((segment) => segment.ids);
   const labels = segments.flatMap((segment) => segment.labels);
+  const runs: TokenRun[] = [];
+  for (const segment of segments) {
+    let left = segment.ids.length;
+    for (const { role, message, length } of segment.runs) {
+      addRun(runs, role, message, Math.min(length, left));
+      left -= Math.min(length, left);
+    }
+  }
   ids.push(stopId);
   labels.push(endsTrained(segments) ? stopId : IGNORED);
-  return { ids, labels };
+  addRun(runs, 'control', runs.at(-1)?.message ?? null, 1);
+  return { ids, labels, runs, truncated: 0 };
 }
 
 /** An answer without a single token still teaches to stop. */
@@ -105,6 +130,6 @@ function endsTrained(segments: Segment[]): boolean {
   return last.ids.length === 0 ? last.shortest !== null : last.labels.at(-1) !== IGNORED;
 }
 
-function countTrained(labels: number[]): number {
+function countTrained(labels: readonly number[]): number {
   return labels.reduce((count, label) => count + (label === IGNORED ? 0 : 1), 0);
 }
