@@ -3,6 +3,7 @@
  * for the editor is generated from `runFileSchema`; a relative path is relative to the run file.
  */
 import { z } from 'zod';
+import { nearestWord } from './nearestWord';
 
 const path = z.string().min(1);
 const positive = z.number().int().positive();
@@ -59,7 +60,7 @@ export const trainingSchema = z.strictObject({
     .enum(['tokens', 'micro_batches'])
     .default('tokens')
     .describe('training.accumulation_mean'),
-  learning_rate: z.number().positive().default(1e-4).describe('training.learning_rate'),
+  learning_rate: z.number().positive().nullable().default(null).describe('training.learning_rate'),
   lr_scheduler_type: z
     .enum([
       'cosine',
@@ -118,7 +119,12 @@ export const checkpointsSchema = z.strictObject({
   keep_last: positive.default(2).describe('checkpoints.keep_last'),
 });
 
-export const runFileSchema = z.strictObject({
+const METHODS = { lora: loraSchema, ptuning_v2: prefixSchema, full: fullSchema } as const;
+
+export type MethodType = keyof typeof METHODS;
+export const METHOD_TYPES = Object.keys(METHODS) as MethodType[];
+
+const sectionsSchema = z.strictObject({
   $schema: z.string().optional().describe('$schema'),
   version: z.literal(1).default(1).describe('version'),
   name: z.string().min(1).max(100).describe('name'),
@@ -133,13 +139,32 @@ export const runFileSchema = z.strictObject({
   checkpoints: checkpointsSchema.prefault({}).describe('checkpoints'),
 });
 
+/** Validates, fills in the defaults, and resolves those that depend on the method. */
+export const runFileSchema = sectionsSchema.transform(resolveRun);
+
 /** A run file with every default filled in. */
 export type RunFile = z.infer<typeof runFileSchema>;
-export type TrainingSettings = z.infer<typeof trainingSchema>;
+export type TrainingSettings = RunFile['training'];
 export type LoraSettings = z.infer<typeof loraSchema>;
 export type PrefixSettings = z.infer<typeof prefixSchema>;
 export type QuantizationSettings = z.infer<typeof quantizationSchema>;
 export type MethodSettings = RunFile['method'];
+
+/**
+ * Learning rates that THUDM trained ChatGLM with (its P-Tuning and full fine-tuning scripts) and that is usual for LoRA.
+ * A prefix needs a hundred times the rate of a matrix: it has few numbers, each far from where it has to go.
+ */
+export const DEFAULT_LEARNING_RATE: Readonly<Record<MethodType, number>> = {
+  lora: 1e-4,
+  ptuning_v2: 2e-2,
+  full: 1e-4,
+};
+
+/** Replaces what the file leaves to the method by its value. Pure; a resolved run stays as it is. */
+function resolveRun(run: z.infer<typeof sectionsSchema>) {
+  const learning_rate = run.training.learning_rate ?? DEFAULT_LEARNING_RATE[run.method.type];
+  return { ...run, training: { ...run.training, learning_rate } };
+}
 
 /** A problem of a run file: the key path (`training.batch_size`) and the validator's sentence. */
 export interface RunFileProblem {
@@ -147,8 +172,10 @@ export interface RunFileProblem {
   message: string;
   /** What the validator found, for a sentence in the reader's language (`src/text/runProblems`). */
   issue?: z.core.$ZodIssue;
-  /** For an unknown key: the known one that is spelled most like it. */
+  /** For an unknown key or method: the known one that is spelled most like it. */
   suggestion?: string;
+  /** For a key of another method: that method. */
+  owner?: MethodType;
 }
 
 /** Validates a run file and fills in the defaults; every problem is reported, not only the first. */
@@ -160,44 +187,77 @@ export function parseRunFile(value: unknown): { run: RunFile } | { problems: Run
 
 function toProblems(issue: z.core.$ZodIssue): RunFileProblem[] {
   const parent = issue.path.join('.');
-  if (issue.code !== 'unrecognized_keys') return [{ key: parent, message: issue.message, issue }];
-  return issue.keys.map((key) => ({
-    key: parent ? `${parent}.${key}` : key,
-    message: issue.message,
-    issue,
-    suggestion: nearestKey(key, parent),
-  }));
+  const { message } = issue;
+  if (parent === 'method.type') return [methodProblem(issue)];
+  if (issue.code !== 'unrecognized_keys') return [{ key: parent, message, issue }];
+  return issue.keys.map((key) => {
+    const problem = { key: parent ? `${parent}.${key}` : key, message, issue };
+    const owner = parent === 'method' ? ownerOf(key) : undefined;
+    if (owner) return { ...problem, owner };
+    const suggestion = nearestKey(key, parent, issue.input);
+    return suggestion === undefined ? problem : { ...problem, suggestion };
+  });
 }
 
-const KEYS_OF: Record<string, readonly string[]> = {
-  '': Object.keys(runFileSchema.shape),
+/** An unknown method; the name meant is found through its punctuation (`p-tuning_v2`). */
+function methodProblem(issue: z.core.$ZodIssue): RunFileProblem {
+  const written = (issue.input as { type?: unknown } | undefined)?.type ?? issue.input;
+  const plain = typeof written === 'string' ? written.toLowerCase().replace(/[^a-z0-9]/g, '') : '';
+  const suggestion = plain === '' ? undefined : (METHOD_NAMES[plain] ?? nearestMethod(plain));
+  const problem = { key: 'method.type', message: issue.message, issue };
+  return suggestion === undefined ? problem : { ...problem, suggestion };
+}
+
+/** Other names of the methods, without punctuation. */
+const METHOD_NAMES: Readonly<Record<string, MethodType>> = {
+  qlora: 'lora',
+  dora: 'lora',
+  ptuning: 'ptuning_v2',
+  ptuningv2: 'ptuning_v2',
+  prefix: 'ptuning_v2',
+  prefixtuning: 'ptuning_v2',
+  finetune: 'full',
+  finetuning: 'full',
+  fullfinetuning: 'full',
+  sft: 'full',
+};
+
+function nearestMethod(plain: string): MethodType | undefined {
+  const name = nearestWord(plain, [
+    ...METHOD_TYPES.map((type) => type.replace('_', '')),
+    ...Object.keys(METHOD_NAMES),
+  ]);
+  return name === undefined ? undefined : (METHOD_NAMES[name] ?? (name as MethodType));
+}
+
+/** The first method that has this key. */
+function ownerOf(key: string): MethodType | undefined {
+  return METHOD_TYPES.find((type) => Object.hasOwn(METHODS[type].shape, key));
+}
+
+const KEYS_OF: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(sectionsSchema.shape),
   dataset: Object.keys(datasetSchema.shape),
-  method: [...new Set([...Object.keys(loraSchema.shape), ...Object.keys(prefixSchema.shape)])],
+  method: METHOD_TYPES.flatMap((type) => Object.keys(METHODS[type].shape)),
   quantization: Object.keys(quantizationSchema.shape),
   training: Object.keys(trainingSchema.shape),
   evaluation: Object.keys(evaluationSchema.shape),
   checkpoints: Object.keys(checkpointsSchema.shape),
 };
 
-/** The known key nearest to a misspelt one; a key of another section is named with its section. */
-function nearestKey(key: string, parent: string): string | undefined {
+/**
+ * The known key nearest to a misspelt one; a key of another section is named with its section. `section` is what stands under
+ * `parent`: its method's keys are the ones allowed there.
+ */
+function nearestKey(key: string, parent: string, section: unknown): string | undefined {
   const wanted = key.toLowerCase();
-  const near = (KEYS_OF[parent] ?? []).find((known) => editDistance(known, wanted) <= 2);
+  const near = nearestWord(wanted, allowedKeys(parent, section));
   if (near) return near;
-  const section = Object.keys(KEYS_OF).find((name) => KEYS_OF[name]?.includes(wanted));
-  return section === undefined ? undefined : [section, wanted].filter(Boolean).join('.');
+  const home = Object.keys(KEYS_OF).find((name) => KEYS_OF[name]?.includes(wanted));
+  return home === undefined ? undefined : [home, wanted].filter(Boolean).join('.');
 }
 
-/** Levenshtein distance of two short words. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substituted));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+function allowedKeys(parent: string, section: unknown): readonly string[] {
+  const type = parent === 'method' ? (section as { type?: MethodType } | undefined)?.type : undefined;
+  return type === undefined ? (KEYS_OF[parent] ?? []) : Object.keys(METHODS[type].shape);
 }

@@ -1,10 +1,12 @@
 /** Problems of a run file as sentences. */
-import type { RunFileProblem } from '../protocol/run';
+import type { z } from 'zod';
+import { METHOD_TYPES, type RunFileProblem } from '../protocol/run';
 import type { Translate } from './translate';
 
 /** What is wrong with one key, without the key path. */
 export function describeRunProblem(t: Translate, problem: RunFileProblem): string {
-  const { issue } = problem;
+  const { issue, key, suggestion } = problem;
+  if (key === 'method.type' && suggestion !== undefined) return methodSentence(t, problem, suggestion);
   switch (issue?.code) {
     case 'invalid_type':
       return issue.input === undefined
@@ -13,9 +15,12 @@ export function describeRunProblem(t: Translate, problem: RunFileProblem): strin
     case 'invalid_value':
       return t('must be one of {values}', { values: list(issue.values) });
     case 'invalid_union':
-      return 'options' in issue && Array.isArray(issue.options)
-        ? t('must be one of {values}', { values: list(issue.options) })
-        : problem.message;
+      return t('must be one of {values}', {
+        values:
+          'options' in issue && Array.isArray(issue.options)
+            ? list(issue.options)
+            : alternatives(t, issue.errors),
+      });
     case 'too_small':
       return tooSmall(t, issue);
     case 'too_big':
@@ -25,12 +30,36 @@ export function describeRunProblem(t: Translate, problem: RunFileProblem): strin
           ? t('must have at most {limit} characters', { limit: Number(issue.maximum) })
           : t('must be at most {limit}', { limit: Number(issue.maximum) });
     case 'unrecognized_keys':
+      if (problem.owner)
+        return t('is a key of the method "{owner}", not of "{method}"', {
+          owner: problem.owner,
+          method: (issue.input as { type: string }).type,
+        });
       return problem.suggestion
         ? t('is not a key of a run file. Did you mean "{suggestion}"?', { suggestion: problem.suggestion })
         : t('is not a key of a run file');
     default:
       return problem.message;
   }
+}
+
+function methodSentence(t: Translate, { issue }: RunFileProblem, suggestion: string): string {
+  const written = JSON.stringify(issue?.input ?? '');
+  if (/qlora/i.test(written))
+    return t('QLoRA is the method "lora" with "quantization": { "type": "nf4" } beside "method"');
+  return t('must be one of {values}. Did you mean "{suggestion}"?', {
+    values: list(METHOD_TYPES),
+    suggestion,
+  });
+}
+
+/** What each branch of a union would have taken. */
+function alternatives(t: Translate, branches: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const named = branches.flatMap(([issue]) => {
+    if (issue?.code === 'invalid_value') return [list(issue.values)];
+    return issue?.code === 'invalid_type' ? [typeName(t, issue.expected)] : [];
+  });
+  return named.join(', ');
 }
 
 function tooSmall(

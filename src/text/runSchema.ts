@@ -60,6 +60,9 @@ function markdown(t: Translate, schema: JsonSchema, text: KeyText): string {
 }
 
 function describeValues(schema: JsonSchema, text: KeyText): void {
-  if (!text.values || !schema.enum) return;
-  schema.markdownEnumDescriptions = schema.enum.map((value) => text.values?.[String(value)] ?? '');
+  const { values } = text;
+  // A key that may also be null has its choices one level below.
+  const holder = [schema, ...(schema.anyOf ?? [])].find((candidate) => candidate.enum);
+  if (!values || !holder?.enum) return;
+  holder.markdownEnumDescriptions = holder.enum.map((value) => values[String(value)] ?? '');
 }
