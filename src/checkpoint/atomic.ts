@@ -73,33 +73,67 @@ export function writeFully(descriptor: number, data: Uint8Array): void {
   }
 }
 
-/**
- * Fills a directory under a temporary name and renames it to `directory`.
- * An older `directory` is moved aside first and removed when the new one stands; on any error it is where it was.
- * @param fill writes durable files into the directory it is given (the writers of this room do)
- */
-export function writeDirectoryAtomic(directory: string, fill: (temporary: string) => void): void {
+/** A directory that is being filled under a temporary name. */
+export interface PendingDirectory {
+  /** Where its files go; the writers of this room make them durable. */
+  temporary: string;
+  /** Gives it its name; an older directory of that name is removed when the new one stands. */
+  commit(): void;
+  /** Removes it; an older directory is as it was. */
+  abandon(): void;
+}
+
+export function beginDirectory(directory: string): PendingDirectory {
   const temporary = `${directory}.tmp-${process.pid}`;
   const aside = `${directory}.old-${process.pid}`;
   fs.rmSync(temporary, { recursive: true, force: true });
   makeDirectories(temporary);
+  return {
+    temporary,
+    commit() {
+      fsyncDirectory(temporary);
+      const replaces = fs.existsSync(directory);
+      if (replaces) fs.renameSync(directory, aside);
+      try {
+        fs.renameSync(temporary, directory);
+      } catch (error) {
+        if (replaces) fs.renameSync(aside, directory);
+        throw error;
+      }
+      fsyncDirectory(path.dirname(directory));
+      fs.rmSync(aside, { recursive: true, force: true });
+    },
+    abandon() {
+      fs.rmSync(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Fills a directory under a temporary name and renames it to `directory`; on any error an older one is where it was. */
+export function writeDirectoryAtomic(directory: string, fill: (temporary: string) => void): void {
+  const pending = beginDirectory(directory);
   try {
-    fill(temporary);
-    fsyncDirectory(temporary);
-    const replaces = fs.existsSync(directory);
-    if (replaces) fs.renameSync(directory, aside);
-    try {
-      fs.renameSync(temporary, directory);
-    } catch (error) {
-      if (replaces) fs.renameSync(aside, directory);
-      throw error;
-    }
+    fill(pending.temporary);
+    pending.commit();
   } catch (error) {
-    fs.rmSync(temporary, { recursive: true, force: true });
+    pending.abandon();
     throw error;
   }
-  fsyncDirectory(path.dirname(directory));
-  fs.rmSync(aside, { recursive: true, force: true });
+}
+
+/** The same where filling waits for something. */
+export async function writeDirectoryAtomicAsync(
+  directory: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const pending = beginDirectory(directory);
+  try {
+    await fill(pending.temporary);
+    pending.commit();
+  } catch (error) {
+    pending.abandon();
+    throw error;
+  }
 }
 
 /** `write` and `fsync` errors carry no path; the message to the user needs one. */

@@ -1,101 +1,148 @@
 /** A model's forward pass over resident weights, written into the body of a function. */
+import { readAdapter, type AdapterValues } from './adapters/residentAdapter';
+import { bindLora, bindPrefix } from './adapters/binding';
 import type { GraphBuilder } from './backend/graphBuilder';
-import type { GraphValue } from './backend/graphOps';
 import type { Ops, Value } from './backend/ops';
-import type { Forward, KeyValueStore } from './glm/model';
+import type { Forward } from './glm/model';
+import { attendHeads, withPrefixColumns } from './nn/attention';
+import { linear } from './nn/linear';
 import type { LoraWeights } from './nn/lora';
-import { causalMask } from './nn/attention';
-import { splitLora, type ResidentModel } from './residentModel';
+import type { PrefixKeyValues } from './nn/prefix';
+import type { ResidentModel } from './residentModel';
+import { sequenceMask, type SequenceInputs } from './sequence';
+import type { ComputeDType } from './types';
+
+/** Where keys and values of earlier tokens are kept while generating. */
+export interface KeyValueStore {
+  /** Stores the new keys and values [b, groups, t, d] of a layer and returns all of them [b, groups, keys, d]. */
+  extend(layer: number, keys: Value, values: Value): { keys: Value; values: Value };
+}
 
 export interface ForwardInputs {
   graph: GraphBuilder;
   /** `graph` itself, or a tape over it. */
   ops: Ops;
-  positions: Value;
+  /** Rotary positions int32 [b, t], one per stream. */
+  positions: readonly Value[];
+  /** Added to attention scores, broadcastable to [b, 1, t, keys]; without the columns of a prefix. */
   mask: Value;
+  /** Null in training and scoring: keys and values are those of the pass itself. A store holds an adapter's prefix already. */
   store: KeyValueStore | null;
-  /** Adapter matrices in float32 (`splitLora`); null: without adapter. */
-  lora: readonly Value[] | null;
-  /** Rate and int32 [2] seed of LoRA dropout; null outside training. */
-  dropout: { rate: number; seed: Value } | null;
+  /** The adapter's tensors in float32; null: without adapter. */
+  adapter: AdapterValues | null;
+  /** int32 [2] seed of dropout, different for every micro-batch; null outside training. */
+  seed: Value | null;
   /** Model parameters that stand in for the resident ones (leaves of a tape). */
   parameters?: ReadonlyMap<string, Value>;
 }
 
-/** Binds a model's parameters and adapter to the function that `graph` is writing. */
-export function createForward(resident: ResidentModel, inputs: ForwardInputs): Forward {
-  const { graph, ops, positions, mask, store } = inputs;
-  const { model, dtype } = resident;
-  const cache = new Map<string, Value>();
-  const adapters = adapterWeights(resident, inputs);
-  return {
-    ops,
-    dtype,
-    positions,
-    mask,
-    store,
-    parameter(name) {
-      let value = cache.get(name);
-      if (!value) {
-        const variable = resident.variables.get(name);
-        if (!variable) throw new Error(`the model has no parameter ${name}`);
-        const stored = inputs.parameters?.get(name) ?? graph.read(variable);
-        value = model.isNorm(name) ? stored : ops.cast(stored, dtype);
-        cache.set(name, value);
-      }
-      return value;
+/** A forward pass whose operations can be redirected, so that a block can be recomputed on another tape. */
+export class BoundForward implements Forward {
+  private constructor(
+    private readonly bound: {
+      resident: ResidentModel;
+      inputs: ForwardInputs;
+      lora: ReadonlyMap<string, LoraWeights>;
+      prefix: readonly PrefixKeyValues[] | null;
+      mask: Value;
+      parameters: Map<string, Value>;
     },
-    lora: (module) => adapters.get(module) ?? null,
-  };
-}
+    readonly ops: Ops,
+  ) {}
 
-function adapterWeights(resident: ResidentModel, inputs: ForwardInputs): Map<string, LoraWeights> {
-  const { lora: layout, dtype } = resident;
-  const { ops, lora: matrices, dropout } = inputs;
-  const weights = new Map<string, LoraWeights>();
-  if (!layout || !matrices) return weights;
-  layout.shapes.forEach(({ module }, i) => {
-    weights.set(module, {
-      a: ops.cast(matrices[2 * i], dtype),
-      b: ops.cast(matrices[2 * i + 1], dtype),
-      scale: layout.scale,
-      dropout: dropout && {
-        rate: dropout.rate,
-        seed: ops.add(dropout.seed, ops.constant(Int32Array.of(0, i), [2], 'int32')),
-      },
+  /** Binds a model's parameters and adapter to the function that `inputs.graph` is writing. */
+  static create(resident: ResidentModel, inputs: ForwardInputs): BoundForward {
+    const { ops, adapter: values, seed, store, mask } = inputs;
+    const adapter = values ? resident.adapter : null;
+    const lora: ReadonlyMap<string, LoraWeights> =
+      adapter?.kind === 'lora' ? bindLora(ops, adapter, values!, resident.dtype, seed) : new Map();
+    const batch = inputs.positions[0].shape[0];
+    const prefix =
+      adapter?.kind === 'prefix' && !store
+        ? bindPrefix(ops, adapter, values!, { dtype: resident.dtype, batch, seed })
+        : null;
+    const wide = prefix ? withPrefixColumns(ops, mask, prefix[0].keys.shape[2]) : mask;
+    return new BoundForward({ resident, inputs, lora, prefix, mask: wide, parameters: new Map() }, ops);
+  }
+
+  withOps(ops: Ops): BoundForward {
+    return new BoundForward(this.bound, ops);
+  }
+
+  get dtype(): ComputeDType {
+    return this.bound.resident.dtype;
+  }
+
+  get positions(): readonly Value[] {
+    return this.bound.inputs.positions;
+  }
+
+  /** Cast once for all its uses, on the tape of the whole pass. */
+  parameter(name: string): Value {
+    const { resident, inputs, parameters } = this.bound;
+    let value = parameters.get(name);
+    if (!value) {
+      const variable = resident.variables.get(name);
+      if (!variable) throw new Error(`the model has no parameter ${name}`);
+      const stored = inputs.parameters?.get(name) ?? inputs.graph.read(variable);
+      value = resident.model.isNorm(name) ? stored : inputs.ops.cast(stored, resident.dtype);
+      parameters.set(name, value);
+    }
+    return value;
+  }
+
+  linear(module: string, x: Value): Value {
+    const { resident, inputs, lora } = this.bound;
+    const name = `${module}.bias`;
+    return linear(this.ops, x, {
+      weight: resident.weight(inputs.graph, module, (weight) => this.parameter(weight)),
+      bias: resident.variables.has(name) ? this.parameter(name) : null,
+      lora: lora.get(module) ?? null,
     });
-  });
-  return weights;
+  }
+
+  attend(layer: number, q: Value, k: Value, v: Value): Value {
+    const { inputs, prefix, mask } = this.bound;
+    if (inputs.store) {
+      const { keys, values } = inputs.store.extend(layer, k, v);
+      return attendHeads(this.ops, q, keys, values, mask);
+    }
+    if (!prefix) return attendHeads(this.ops, q, k, v, mask);
+    const keys = this.ops.concat([prefix[layer].keys, k], 2);
+    const values = this.ops.concat([prefix[layer].values, v], 2);
+    return attendHeads(this.ops, q, keys, values, mask);
+  }
 }
 
 /** ids int32 [b, t] -> hidden states before the final norm, float32 [b·t, hidden]. */
 export function hiddenStates(
   resident: ResidentModel,
-  forward: Forward,
+  forward: BoundForward,
   ids: Value,
-  recompute = false,
+  options: { recompute?: boolean; embedded?: (x: Value) => Value } = {},
 ): Value {
   const { model } = resident;
   const shared = model.shared(forward);
-  let x = model.embed(forward, ids);
+  const embedded = model.embed(forward, ids);
+  let x = options.embedded ? options.embedded(embedded) : embedded;
   for (let layer = 0; layer < model.layers; layer++) {
-    x = recompute
-      ? forward.ops.checkpoint([x], (ops, [input]) => model.block({ ...forward, ops }, shared, input, layer))
+    x = options.recompute
+      ? forward.ops.checkpoint([x], (ops, [input]) => model.block(forward.withOps(ops), shared, input, layer))
       : model.block(forward, shared, x, layer);
   }
   return x;
 }
 
-/** A forward pass without tape, dropout or cache, as scoring and probing want it; `positions` int32 [b, t]. */
-export function plainForward(resident: ResidentModel, graph: GraphBuilder, positions: Value): Forward {
-  return createForward(resident, {
+/** A forward pass without tape, dropout or cache, as scoring and probing want it. */
+export function plainForward(resident: ResidentModel, graph: GraphBuilder, inputs: SequenceInputs): BoundForward {
+  return BoundForward.create(resident, {
     graph,
     ops: graph,
-    positions,
-    mask: causalMask(graph, { query: positions, key: positions }, null, resident.dtype),
+    positions: inputs.positions,
+    mask: sequenceMask(graph, inputs, resident.dtype),
     store: null,
-    lora: loraMatrices(graph, resident),
-    dropout: null,
+    adapter: readAdapter(graph, resident.adapter),
+    seed: null,
   });
 }
 
@@ -105,14 +152,4 @@ export function outputLogits(resident: ResidentModel, forward: Forward, hidden: 
   const { ops } = forward;
   const weight = forward.parameter(model.outputWeight);
   return ops.cast(ops.matMul(model.finish(forward, hidden), weight, { transposeB: true }), 'float32');
-}
-
-/** The adapter's matrices, or null where the model has none. */
-export function loraMatrices(graph: GraphBuilder, resident: ResidentModel): Value[] | null {
-  return resident.lora ? splitLora(graph, resident.lora) : null;
-}
-
-/** Token ids and positions of a batch, int32 [b, t]. */
-export function batchInputs(graph: GraphBuilder, batch: number, length: number): [GraphValue, GraphValue] {
-  return [graph.placeholder([batch, length], 'int32'), graph.placeholder([batch, length], 'int32')];
 }

@@ -9,8 +9,9 @@ import { Tape } from './backend/tape';
 import { openTfjs } from './backend/tfjs';
 import type { Forward } from './glm/model';
 import { createModel } from './glm/registry';
-import { causalMask } from './nn/attention';
+import { attendHeads, visibilityMask } from './nn/attention';
 import { crossEntropy } from './nn/crossEntropy';
+import { denseWeight, linear } from './nn/linear';
 import { Random } from './random';
 import type { EngineReport } from './types';
 
@@ -52,16 +53,22 @@ function tinyStep(ops: Ops, input: Input): Value[] {
     ops.constant(Int32Array.from(values), shape, 'int32');
   const count = Array.from({ length: LENGTH }, (_, i) => i);
   const positions = ints(count, [1, LENGTH]);
+  const mask = visibilityMask(ops, { query: positions, key: positions }, null, 'float32');
+  const parameter = (name: string): Value => parameters.get(name)!;
   const forward: Forward = {
     ops: tape,
     dtype: 'float32',
-    parameter: (name) => parameters.get(name)!,
-    lora: () => null,
-    positions,
-    mask: causalMask(ops, { query: positions, key: positions }, null, 'float32'),
-    store: null,
+    parameter,
+    positions: [positions],
+    linear: (module, x) =>
+      linear(tape, x, {
+        weight: denseWeight(parameter(`${module}.weight`)),
+        bias: parameters.get(`${module}.bias`) ?? null,
+        lora: null,
+      }),
+    attend: (_, q, k, v) => attendHeads(tape, q, k, v, mask),
   };
-  const ids = count.map(() => random.integer(config.padded_vocab_size));
+  const ids = count.map(() => random.integer(model.vocabSize));
   const shared = model.shared(forward);
   let x = model.embed(forward, ints(ids, [1, LENGTH]));
   for (let layer = 0; layer < model.layers; layer++) x = model.block(forward, shared, x, layer);

@@ -6,9 +6,11 @@ export type ComputeDType = 'float32' | 'bfloat16' | 'float16';
 export interface LoadOptions {
   /** Checkpoint directory. */
   model: string;
-  /** PEFT adapter directory, or null. */
+  /** Adapter directory (PEFT LoRA or prefix tuning, THUDM prefix), or null. */
   adapter: string | null;
   dtype: ComputeDType;
+  /** Keep the linear layers of the blocks in 4 bits (double quantised NF4); null or absent: as the checkpoint has them. */
+  quantization?: 'nf4' | null;
 }
 
 export interface Score {

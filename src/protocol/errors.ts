@@ -7,7 +7,37 @@
 export type HeaderFault = 'short' | 'gitLfs' | 'length' | 'json' | 'metadata' | 'trailing';
 /** What is wrong with one tensor of a safetensors file. */
 export type TensorFault =
-  'duplicate' | 'dtype' | 'shape' | 'offsets' | 'size' | 'overlap' | 'gap' | 'notFloat' | 'nonFinite';
+  | 'duplicate'
+  | 'dtype'
+  | 'shape'
+  | 'offsets'
+  | 'size'
+  | 'overlap'
+  | 'gap'
+  | 'notFloat'
+  | 'nonFinite'
+  | 'strides'
+  | 'storage'
+  | 'packed';
+/** What is wrong with a file in torch's format (`pytorch_model.bin`) as a whole. */
+export type TorchFileFault =
+  | 'gitLfs'
+  | 'legacy'
+  | 'script'
+  | 'notZip'
+  | 'noDirectory'
+  | 'directory'
+  | 'duplicate'
+  | 'overlap'
+  | 'compressed'
+  | 'encrypted'
+  | 'byteOrder'
+  | 'noStateDict'
+  | 'pickle'
+  | 'opcode'
+  | 'global'
+  | 'notTensors'
+  | 'limit';
 /** What is wrong with one key of `config.json` or `adapter_config.json`. */
 export type ConfigFault =
   | 'missing'
@@ -32,8 +62,6 @@ export interface CheckpointErrors {
   'checkpoint.notFound': { path: string };
   'checkpoint.noConfig': { path: string };
   'checkpoint.noWeights': { path: string };
-  /** Weights in PyTorch's pickle format; `file` is one of them. */
-  'checkpoint.binWeights': { path: string; file: string };
   'checkpoint.missingFile': { path: string };
   'checkpoint.notAFile': { path: string };
   'checkpoint.badJson': { path: string; detail: string };
@@ -50,6 +78,8 @@ export interface CheckpointErrors {
   'checkpoint.truncated': { file: string; bytes: number; expected: number };
   'checkpoint.badHeader': { file: string; reason: HeaderFault; detail: string };
   'checkpoint.badTensor': { file: string; tensor: string; reason: TensorFault; detail: string };
+  /** `detail`: name of the member, object, opcode or tensor that is at fault. */
+  'checkpoint.badTorchFile': { file: string; reason: TorchFileFault; detail: string };
   'checkpoint.noTensor': { file: string; tensor: string };
   /** `problems`: JSON list of `ModelProblem` (`src/checkpoint/modelDoctor.ts`), at most 20; `count` is the number of all. */
   'checkpoint.doesNotFit': { path: string; count: number; problems: string };
@@ -94,6 +124,8 @@ export interface DatasetErrors {
   'dataset.notFound': { path: string };
   /** Not one usable record: `rows` lines were read and `dropped` of them cannot be trained on. */
   'dataset.empty': { path: string; rows: number; dropped: number };
+  /** A row of ids without the markers from which ChatGLM-6B computes positions. */
+  'dataset.unplacedRow': { path: string; line: number };
   /** A line longer than any record can be; `line` is 1-based. */
   'dataset.lineTooLong': { path: string; line: number; megabytes: number };
 }
@@ -107,6 +139,8 @@ export interface RunErrors {
   'run.noCheckpoint': { path: string };
   /** A full run names an adapter to start from: there is nothing it could be put on. */
   'run.adapterWithFull': { path: string };
+  /** The starting adapter is of another kind than the method trains. */
+  'run.adapterKind': { path: string; method: string };
   /** The run file itself is missing. */
   'run.fileNotFound': { path: string };
   /** 1-based place of a syntax error; `finding` names a sentence of `src/text/findings`, with its arguments beside it. */
@@ -173,9 +207,13 @@ export interface EngineErrors {
   'engine.tooLong': { tokens: number; limit: number };
   'engine.noTokens': Record<string, never>;
   'engine.badToken': { id: number; vocabulary: number };
+  /** A row of ChatGLM-6B without `<sop>` (`sop`), or without `[gMASK]` and `[MASK]` (`mask`); `id` is the token's. */
+  'engine.noContextEnd': { missing: 'sop' | 'mask'; id: number };
   /** The logits of a model are NaN: there is nothing to choose the next token from. */
   'engine.notNumbers': Record<string, never>;
   /** What was trained computes values that are not finite; `step` is the last one. */
+  /** Full fine-tuning of a checkpoint whose weights are quantised. */
+  'engine.packedTrainable': { path: string };
   'engine.badResult': { step: number };
   'engine.nonFinite': { what: string; step: number; rows: string };
 }
@@ -222,6 +260,7 @@ export interface SystemErrors {
 
 export interface ErrorArguments
   extends
+    AdapterErrors,
     CheckpointErrors,
     TokenizerErrors,
     DatasetErrors,

@@ -12,8 +12,8 @@ export interface StartedEvent {
   name: string;
   model: string;
   architecture: string;
-  method: 'full' | 'lora';
-  dtype: 'float32' | 'bfloat16';
+  method: 'full' | 'lora' | 'ptuning_v2';
+  dtype: 'float32' | 'bfloat16' | 'float16';
   device: string;
   /** Versions of what computed the run: `extension`, `node`, `libtensorflow`. */
   versions: Record<string, string>;

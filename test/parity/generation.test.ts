@@ -5,7 +5,7 @@ import type { Variable } from '../../src/engine/backend/graphBuilder';
 import { KeyValueCache } from '../../src/engine/infer/keyValueCache';
 import { LanguageModel } from '../../src/engine/infer/languageModel';
 import { filteredProbabilities, penaliseRepetition } from '../../src/engine/infer/sampling';
-import { ResidentModel } from '../../src/engine/residentModel';
+import { loadModel } from '../../src/engine/loadModel';
 import type { SamplingSettings } from '../../src/protocol/control';
 import { fixture } from '../unit/fixtures';
 import { openTestEngine } from './engine';
@@ -141,13 +141,13 @@ test('a growing conversation outgrows its cache and goes on as a new one would',
 
 test('a cache gives its memory back', async () => {
   const directory = fixture('models/chatglm3');
-  const resident = await ResidentModel.load({ directory, dtype: 'float32', trainable: false });
+  const resident = await loadModel({ directory, dtype: 'float32', trainable: false });
   const { groups, headDim } = resident.model;
   const cache = new KeyValueCache(resident, 1, 16);
   await cache.initialise();
   const keys: Variable = { name: 'cache.1x16.0.keys', shape: [groups * 16, headDim], dtype: 'float32' };
-  assert.equal((await resident.read(keys)).length, groups * 16 * headDim);
+  assert.equal((await resident.store.read(keys)).length, groups * 16 * headDim);
   await cache.dispose();
-  await assert.rejects(resident.read(keys), { code: 'engine.runFailed' });
+  await assert.rejects(resident.store.read(keys), { code: 'engine.runFailed' });
   await resident.close();
 });

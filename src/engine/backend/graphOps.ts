@@ -1,5 +1,6 @@
 /** `Ops` that emit the nodes of a function's body. Operation names and attributes: TensorFlow's op registry (2.21). */
 import { toBFloat16 } from './bfloat16';
+import { toFloat16 } from './float16';
 import type { Attr, NodeDef } from './functionDef';
 import { TF_DTYPE } from './native';
 import { outputReference } from './outputNames';
@@ -328,6 +329,6 @@ function encodeConstant(values: Float32Array | Int32Array, dtype: DType): Uint8A
     return new Uint8Array(rounded.buffer);
   }
   if (dtype === 'bool') return Uint8Array.from(values);
-  if (dtype === 'float16') throw new Error('float16 constants are not used');
+  if (dtype === 'float16') return new Uint8Array(toFloat16(values as Float32Array).buffer);
   return new Uint8Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength));
 }

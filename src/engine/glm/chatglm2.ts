@@ -8,15 +8,21 @@
  * - `apply_residual_connection_post_layernorm` takes the residual from the normalised input;
  * - the score scaling by layer number (`apply_query_key_layer_scaling`) cancels out and is left away.
  */
+import { structureOf } from '../../checkpoint/structure';
 import type { ChatGlm2Config } from '../../checkpoint/types';
 import type { Ops, Value } from '../backend/ops';
+import { splitHeads, splitPerHead, type PassSize } from '../nn/heads';
 import { layerNorm, rmsNorm } from '../nn/norm';
-import { rotary, rotate, type Rotary } from '../nn/rotary';
+import { frequencies, interleavedPairs, rotary, rotate, type Rotary } from '../nn/rotary';
 import { swiGlu } from '../nn/swiglu';
 import { causalPlaces, type DecoderModel, type Forward } from './model';
 
 export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
-  const { num_attention_heads: heads, multi_query_group_num: groups, kv_channels: headDim } = config;
+  const structure = structureOf(config);
+  const { heads, groups, headDim } = structure;
+  // The first half of each head rotates.
+  const base = config.rope_scaling === 'base' ? 10000 * config.rope_ratio : 10000;
+  const pairs = interleavedPairs(frequencies(base, headDim / 2));
   const prefix = (layer: number): string => `transformer.encoder.layers.${layer}`;
 
   function norm(forward: Forward, x: Value, module: string): Value {
@@ -27,19 +33,12 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
   }
 
   /** [b·t, projection] -> q and k (rotated) and v as [b, heads, t, d]. */
-  function heads3(
-    ops: Ops,
-    fused: Value,
-    batch: number,
-    length: number,
-    table: Rotary,
-  ): [Value, Value, Value] {
+  function heads3(ops: Ops, fused: Value, size: PassSize, table: Rotary): [Value, Value, Value] {
     if (!config.multi_query_attention) {
-      const perHead = ops.transpose(ops.reshape(fused, [batch, length, heads, 3 * headDim]), [0, 2, 1, 3]);
-      const [q, k, v] = ops.split(perHead, [headDim, headDim, headDim], 3);
+      const [q, k, v] = splitPerHead(ops, fused, size, heads);
       return [rotate(ops, q, table), rotate(ops, k, table), v];
     }
-    const all = ops.transpose(ops.reshape(fused, [batch, length, heads + 2 * groups, headDim]), [0, 2, 1, 3]);
+    const all = splitHeads(ops, fused, size, heads + 2 * groups);
     const [qk, v] = ops.split(all, [heads + groups, groups], 1);
     const [q, k] = ops.split(rotate(ops, qk, table), [heads, groups], 1);
     return [q, k, v];
@@ -49,7 +48,7 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
     const [batch, length] = forward.positions[0].shape;
     const module = `${prefix(layer)}.self_attention`;
     const fused = forward.linear(`${module}.query_key_value`, x);
-    const [q, k, v] = heads3(forward.ops, fused, batch, length, table);
+    const [q, k, v] = heads3(forward.ops, fused, { batch, length }, table);
     return forward.linear(`${module}.dense`, forward.attend(layer, q, k, v));
   }
 
@@ -66,31 +65,20 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
   }
 
   return {
+    ...structure,
     config,
-    layers: config.num_layers,
-    hiddenSize: config.hidden_size,
-    vocabSize: config.padded_vocab_size,
-    maxLength: config.seq_length,
-    groups,
-    headDim,
-    outputWeight: 'transformer.output_layer.weight',
     streams: 1,
     bidirectionalContext: false,
-    isNorm: (name) => name.includes('layernorm'),
     places: causalPlaces,
 
     shared(forward) {
-      return rotary(forward.ops, forward.positions[0], {
-        headDim,
-        channels: headDim / 2,
-        base: 10000 * config.rope_ratio,
-        dtype: forward.dtype,
-      });
+      const interpolation = config.rope_scaling === 'positions' ? config.rope_ratio : 1;
+      return rotary(forward.ops, forward.positions, { headDim, pairs, interpolation, dtype: forward.dtype });
     },
 
     embed(forward, ids) {
       const { ops } = forward;
-      const rows = ops.gather(forward.parameter('transformer.embedding.word_embeddings.weight'), ids);
+      const rows = ops.gather(forward.parameter(structure.embedding), ids);
       const [batch, length] = ids.shape;
       return ops.cast(ops.reshape(rows, [batch * length, config.hidden_size]), 'float32');
     },

@@ -1,4 +1,5 @@
 /** What every model family gives the trainer and the generator. */
+import type { ModelStructure } from '../../checkpoint/structure';
 import type { ModelConfig } from '../../checkpoint/types';
 import type { Ops, Value } from '../backend/ops';
 import type { ComputeDType } from '../types';
@@ -32,24 +33,12 @@ export interface Forward {
 }
 
 /** A decoder as a chain of blocks, so that the trainer can recompute them one by one. */
-export interface DecoderModel<Shared = unknown> {
+export interface DecoderModel<Shared = unknown> extends ModelStructure {
   readonly config: ModelConfig;
-  readonly layers: number;
-  readonly hiddenSize: number;
-  readonly vocabSize: number;
-  /** Longest sequence the position table allows. */
-  readonly maxLength: number;
-  /** Key/value heads and channels per head: the size of the cache. */
-  readonly groups: number;
-  readonly headDim: number;
   /** Rotary position streams: 1, or 2 for ChatGLM-6B. */
   readonly streams: number;
   /** Context tokens see later ones, so a prompt cannot be processed in pieces. */
   readonly bidirectionalContext: boolean;
-  /** Checkpoint name of the output layer's weight [vocab, hidden]. */
-  readonly outputWeight: string;
-  /** Whether a parameter is kept in float32 in every compute dtype (norms). */
-  isNorm(name: string): boolean;
   /** Positions and visibility of a sequence. Throws `engine.noContextEnd` where the family needs a marker that is missing. */
   places(ids: ArrayLike<number>): Places;
   /** Values that every layer of a pass shares (rotary tables). */

@@ -1,7 +1,7 @@
 /** Keys and values of earlier tokens in variables of the library, one pair a layer. */
 import type { Effect, GraphBuilder, Variable } from '../backend/graphBuilder';
 import type { Value } from '../backend/ops';
-import type { KeyValueStore } from '../glm/model';
+import type { KeyValueStore } from '../decoderGraph';
 import type { ResidentModel } from '../residentModel';
 
 export class KeyValueCache {
@@ -48,15 +48,15 @@ export class KeyValueCache {
     await program.run([]);
   }
 
-  /** The cache as a model's forward pass sees it; positions int32 [b, t] say where the new tokens go. */
-  store(graph: GraphBuilder, positions: Value): KeyValueStore {
+  /** The cache as a model's forward pass sees it; slots int32 [b, t] say where the new tokens go. */
+  store(graph: GraphBuilder, slots: Value): KeyValueStore {
     const { groups, headDim } = this.resident.model;
-    const [batch, length] = positions.shape;
+    const [batch, length] = slots.shape;
     const starts = Int32Array.from({ length: batch * groups }, (_, i) => i * this.capacity);
     const rows = graph.reshape(
       graph.add(
         graph.constant(starts, [batch, groups, 1], 'int32'),
-        graph.reshape(positions, [batch, 1, length]),
+        graph.reshape(slots, [batch, 1, length]),
       ),
       [batch * groups * length],
     );

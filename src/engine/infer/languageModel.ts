@@ -2,7 +2,9 @@
 import { GlmError } from '../../protocol/errors';
 import { loadTokenizer } from '../../tokenizer/load';
 import type { TokenizerBundle } from '../../tokenizer/types';
-import { ResidentModel } from '../residentModel';
+import { loadAdapter } from '../adapters/load';
+import { loadModel } from '../loadModel';
+import type { ResidentModel } from '../residentModel';
 import type { GenerateOptions, Generation, LoadOptions, Score } from '../types';
 import { Generator } from './generator';
 import { Scorer } from './scorer';
@@ -18,10 +20,20 @@ export class LanguageModel {
   }
 
   /** Loads a checkpoint and, if one is named, an adapter. Throws `checkpoint.*`, `engine.*`. */
-  static async load({ model: directory, adapter, dtype }: LoadOptions): Promise<LanguageModel> {
-    const resident = await ResidentModel.load({ directory, dtype, trainable: false });
+  static async load({
+    model: directory,
+    adapter,
+    dtype,
+    quantization = null,
+  }: LoadOptions): Promise<LanguageModel> {
+    const resident = await loadModel({
+      directory,
+      dtype,
+      trainable: false,
+      quantization: quantization && { type: quantization, double_quant: true },
+    });
     try {
-      if (adapter) await resident.loadAdapter(adapter);
+      if (adapter) await loadAdapter(resident, adapter);
       return new LanguageModel(resident);
     } catch (error) {
       await resident.close();
@@ -34,7 +46,7 @@ export class LanguageModel {
   }
 
   get maxLength(): number {
-    return this.resident.model.maxLength;
+    return this.resident.maxLength;
   }
 
   get vocabSize(): number {
@@ -59,10 +71,23 @@ export class LanguageModel {
 
   /** Continues a prompt. */
   async generate(promptIds: readonly number[], options: GenerateOptions): Promise<Generation> {
-    this.checkIds(promptIds);
-    if (promptIds.length >= this.maxLength)
-      throw new GlmError('engine.tooLong', { tokens: promptIds.length, limit: this.maxLength });
+    this.checkPrompt(promptIds);
     return this.generator.generate(promptIds, options);
+  }
+
+  /** Continues several prompts side by side, `options[i]` for `prompts[i]`; a row ends by its own rules. */
+  async generateBatch(
+    prompts: readonly (readonly number[])[],
+    options: readonly GenerateOptions[],
+  ): Promise<Generation[]> {
+    for (const prompt of prompts) this.checkPrompt(prompt);
+    return prompts.length === 0 ? [] : this.generator.generateBatch(prompts, options);
+  }
+
+  private checkPrompt(ids: readonly number[]): void {
+    this.checkIds(ids);
+    if (ids.length >= this.maxLength)
+      throw new GlmError('engine.tooLong', { tokens: ids.length, limit: this.maxLength });
   }
 
   private checkIds(ids: readonly number[]): void {

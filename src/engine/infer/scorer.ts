@@ -1,8 +1,9 @@
 /** Log-probabilities of given tokens. */
 import { GlmError } from '../../protocol/errors';
 import type { Program } from '../backend/session';
-import { batchInputs, hiddenStates, outputLogits, plainForward } from '../decoderGraph';
+import { hiddenStates, outputLogits, plainForward } from '../decoderGraph';
 import type { ResidentModel } from '../residentModel';
+import { oneSequence, sequenceFeeds, sequenceInputs, type SequenceArrays } from '../sequence';
 import { bucketLength, padInts } from '../shapes';
 import type { Score } from '../types';
 
@@ -16,14 +17,15 @@ export class Scorer {
    * first counts. Throws `engine.tooLong` for more tokens than the model has positions.
    */
   async score(ids: readonly number[], labels: readonly number[] | null, topLogprobs: number): Promise<Score> {
-    const { maxLength, vocabSize } = this.resident.model;
+    const { maxLength } = this.resident;
+    const { vocabSize } = this.resident.model;
     if (ids.length > maxLength)
       throw new GlmError('engine.tooLong', { tokens: ids.length, limit: maxLength });
     const length = bucketLength(ids.length);
     const top = Math.min(topLogprobs, vocabSize);
-    const positions = Int32Array.from({ length }, (_, i) => i);
+    const sequence = oneSequence(this.resident, ids, length);
     const next = padInts(ids.slice(1), length);
-    const results = await this.program(length, top).run([padInts(ids, length), positions, next]);
+    const results = await this.program(sequence, top).run([...sequenceFeeds(sequence), next]);
     const [nextLogprobs, topValues, topIds] = results as [Float32Array, Float32Array?, Int32Array?];
     const logprobs = ids.map((_, t) => (t === 0 ? null : nextLogprobs[t - 1]));
     const score: Score = { tokens: [...ids], logprobs, ...mean(logprobs, labels) };
@@ -37,31 +39,32 @@ export class Scorer {
     return score;
   }
 
-  private program(length: number, top: number): Program {
-    const key = `${length},${top}`;
+  private program(sequence: SequenceArrays, top: number): Program {
+    const key = `${sequence.length},${top}`;
     let program = this.programs.get(key);
     if (!program) {
-      program = this.compile(length, top);
+      program = this.compile(sequence, top);
       this.programs.set(key, program);
     }
     return program;
   }
 
-  private compile(length: number, top: number): Program {
+  private compile(sequence: SequenceArrays, top: number): Program {
     const { resident } = this;
+    const { length } = sequence;
     return resident.session.compile((graph) => {
-      const [ids, positions] = batchInputs(graph, 1, length);
+      const inputs = sequenceInputs(graph, sequence);
       const next = graph.placeholder([length], 'int32');
-      const forward = plainForward(resident, graph, positions);
-      const logits = outputLogits(resident, forward, hiddenStates(resident, forward, ids));
+      const forward = plainForward(resident, graph, inputs);
+      const logits = outputLogits(resident, forward, hiddenStates(resident, forward, inputs.ids));
       const max = graph.max(logits, [1], true);
       const sum = graph.sum(graph.exp(graph.sub(logits, max)), [1], true);
       const logSum = graph.add(graph.log(sum), max);
       const chosen = graph.sub(graph.pick(logits, next), graph.reshape(logSum, [length]));
-      if (top === 0) return { inputs: [ids, positions, next], outputs: [chosen], effects: [] };
+      if (top === 0) return { inputs: [...inputs.all, next], outputs: [chosen], effects: [] };
       const best = graph.topK(logits, top);
       const values = graph.sub(best.values, logSum);
-      return { inputs: [ids, positions, next], outputs: [chosen, values, best.indices], effects: [] };
+      return { inputs: [...inputs.all, next], outputs: [chosen, values, best.indices], effects: [] };
     });
   }
 }

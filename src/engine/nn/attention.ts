@@ -1,7 +1,9 @@
 import type { DType, Ops, Value } from '../backend/ops';
 
-/** Added to scores of keys that a query must not see; its exponential is 0 in every dtype used. */
-const HIDDEN = -1e30;
+/** Added to scores of keys that a query must not see; its exponential is 0, also beside float16's largest scores. */
+function hidden(dtype: DType): number {
+  return dtype === 'float16' ? -6e4 : -1e30;
+}
 
 /**
  * Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245): softmax(q kᵀ + mask) v. The scores' scale is
@@ -39,21 +41,35 @@ export function attention(ops: Ops, q: Value, k: Value, v: Value, mask: Value): 
   return output;
 }
 
+/** The same for a layer: q [b, heads, t, d] -> [b·t, heads·d]. */
+export function attendHeads(ops: Ops, q: Value, k: Value, v: Value, mask: Value): Value {
+  const [batch, heads, length, d] = q.shape;
+  const context = ops.transpose(attention(ops, q, k, v, mask), [0, 2, 1, 3]);
+  return ops.reshape(context, [batch * length, heads * d]);
+}
+
 /**
- * Causal mask from positions: query i sees key j where keyPositions[j] <= queryPositions[i] and, with segments, both are of
- * one segment (packed rows). Positions and segments int32 [b, t] and [b, keys] -> [b, 1, t, keys].
+ * Additive mask: query i sees key j where key[j] <= query[i] and, with segments, both are of one segment (packed rows).
+ * Orders and segments int32 [b or 1, t] and [b, keys] -> [b, 1, t, keys].
  */
-export function causalMask(
+export function visibilityMask(
   ops: Ops,
-  positions: { query: Value; key: Value },
+  order: { query: Value; key: Value },
   segments: { query: Value; key: Value } | null,
   dtype: DType,
 ): Value {
   const column = (x: Value): Value => ops.reshape(x, [x.shape[0], 1, x.shape[1], 1]);
   const row = (x: Value): Value => ops.reshape(x, [x.shape[0], 1, 1, x.shape[1]]);
-  const causal = ops.lessEqual(row(positions.key), column(positions.query));
+  const ordered = ops.lessEqual(row(order.key), column(order.query));
   const visible = segments
-    ? ops.logicalAnd(causal, ops.equal(row(segments.key), column(segments.query)))
-    : causal;
-  return ops.select(visible, ops.scalar(0, dtype), ops.scalar(HIDDEN, dtype));
+    ? ops.logicalAnd(ordered, ops.equal(row(segments.key), column(segments.query)))
+    : ordered;
+  return ops.select(visible, ops.scalar(0, dtype), ops.scalar(hidden(dtype), dtype));
+}
+
+/** A mask [b, 1, t, keys] with `count` columns before it that every query sees. */
+export function withPrefixColumns(ops: Ops, mask: Value, count: number): Value {
+  const [batch, , length] = mask.shape;
+  const zeros = new Float32Array(batch * length * count);
+  return ops.concat([ops.constant(zeros, [batch, 1, length, count], mask.dtype), mask], 3);
 }

@@ -9,6 +9,8 @@ export interface LoraWeights {
   a: Value;
   /** [out, r] */
   b: Value;
+  /** DoRA's length of each row of the adapted weight, float32 [out]; null: plain LoRA. */
+  magnitude: Value | null;
   /** lora_alpha / r, or lora_alpha / √r with rsLoRA. */
   scale: number;
   /** Null while nothing is dropped (evaluation, generation, rate 0). */
@@ -21,15 +23,19 @@ export interface Dropout {
   seed: Value;
 }
 
-/** x [n, in] -> [n, out]. */
-export function applyLora(ops: Ops, x: Value, { a, b, scale, dropout }: LoraWeights): Value {
-  const input = dropout ? drop(ops, x, dropout) : x;
-  const down = ops.mul(ops.matMul(input, a, { transposeB: true }), ops.scalar(scale, x.dtype));
+/** x [n, in] -> [n, out]. Plain LoRA; see `applyDora` for adapters with a magnitude. */
+export function applyLora(ops: Ops, x: Value, lora: LoraWeights): Value {
+  return lowRank(ops, lora.dropout ? drop(ops, x, lora.dropout) : x, lora);
+}
+
+/** scale · B(A(x)) of an input that has been through dropout already. */
+export function lowRank(ops: Ops, x: Value, { a, b, scale }: LoraWeights): Value {
+  const down = ops.mul(ops.matMul(x, a, { transposeB: true }), ops.scalar(scale, x.dtype));
   return ops.matMul(down, b, { transposeB: true });
 }
 
 /** Zeroes elements with probability `rate` and scales the others by 1 / (1 - rate). */
-function drop(ops: Ops, x: Value, { rate, seed }: Dropout): Value {
+export function drop(ops: Ops, x: Value, { rate, seed }: Dropout): Value {
   const kept = ops.lessEqual(ops.scalar(rate, 'float32'), ops.randomUniform(x.shape, seed));
   const factor = ops.select(kept, ops.scalar(1 / (1 - rate), x.dtype), ops.scalar(0, x.dtype));
   return ops.mul(x, factor);

@@ -1,16 +1,10 @@
-import type { Ops, Value } from '../backend/ops';
+import type { DType, Ops, Value } from '../backend/ops';
 
 /**
  * w · x / √(mean(x²) + eps) over the last axis, in float32 (Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467).
  * x [n, h] of any float dtype, weight [h] float32 -> [n, h] of `dtype`.
  */
-export function rmsNorm(
-  ops: Ops,
-  x: Value,
-  weight: Value,
-  eps: number,
-  dtype: 'float32' | 'bfloat16',
-): Value {
+export function rmsNorm(ops: Ops, x: Value, weight: Value, eps: number, dtype: DType): Value {
   const [y] = ops.custom([x, weight], (base) => {
     const wide = base.cast(x, 'float32');
     const inverse = base.rsqrt(
@@ -36,14 +30,7 @@ export function rmsNorm(
 }
 
 /** (x − mean) / √(var + eps) · w + b over the last axis with biased variance; shapes and dtypes as `rmsNorm`. */
-export function layerNorm(
-  ops: Ops,
-  x: Value,
-  weight: Value,
-  bias: Value,
-  eps: number,
-  dtype: 'float32' | 'bfloat16',
-): Value {
+export function layerNorm(ops: Ops, x: Value, weight: Value, bias: Value, eps: number, dtype: DType): Value {
   const [y] = ops.custom([x, weight, bias], (base) => {
     const wide = base.cast(x, 'float32');
     const centred = base.sub(wide, base.mean(wide, [1], true));

@@ -7,6 +7,7 @@ import { encodeTokens } from '../../tokenizer/templates/plainRecords';
 import { loadTokenizer } from '../../tokenizer/load';
 import type { DropReason, EncodedSample, TokenizerBundle } from '../../tokenizer/types';
 import { Random } from '../random';
+import type { ResidentModel } from '../residentModel';
 import type { TrainingRow } from './rows';
 
 export interface DatasetRows {
@@ -29,8 +30,8 @@ const SPLIT_STREAM = 0x73706c69;
  * Reads the training and validation rows of a run. With `validation_split` that share of the training rows, chosen by the seed,
  * is set aside. Throws `dataset.*` and `tokenizer.*`; the tokenizer is read only where a row is text.
  */
-export async function readRunData(run: RunFile, vocabSize: number, modelLength: number): Promise<RunData> {
-  const encoder = new RecordEncoder(run, vocabSize, Math.min(run.dataset.max_length, modelLength));
+export async function readRunData(run: RunFile, resident: ResidentModel): Promise<RunData> {
+  const encoder = new RecordEncoder(run, resident);
   const train = await readDataset(run.dataset.train, encoder);
   if (train.rows.length === 0) throw empty(run.dataset.train, train);
   if (run.dataset.validation) {
@@ -47,18 +48,31 @@ function empty(path: string, { dropped }: DatasetRows): GlmError {
 
 class RecordEncoder {
   private tokenizer: TokenizerBundle | null = null;
+  private readonly maxLength: number;
 
   constructor(
     private readonly run: RunFile,
-    private readonly vocabSize: number,
-    private readonly maxLength: number,
-  ) {}
+    private readonly resident: ResidentModel,
+  ) {
+    this.maxLength = Math.min(run.dataset.max_length, resident.maxLength);
+  }
 
   async encode(record: TrainingRecord): Promise<EncodedSample | { dropped: DropReason }> {
-    if (record.kind === 'tokens') return encodeTokens(record, this.vocabSize, this.maxLength);
-    this.tokenizer ??= await loadTokenizer(this.run.model, { vocabSize: this.vocabSize });
-    const options = { maxLength: this.maxLength, maskHistory: this.run.dataset.mask_history };
-    return this.tokenizer.template.encodeRecord(record, options);
+    const { vocabSize } = this.resident.model;
+    if (record.kind === 'tokens') return encodeTokens(record, vocabSize, this.maxLength);
+    const { template = null, mask_history: maskHistory } = this.run.dataset;
+    this.tokenizer ??= await loadTokenizer(this.run.model, { vocabSize, ...(template && { template }) });
+    return this.tokenizer.template.encodeRecord(record, { maxLength: this.maxLength, maskHistory });
+  }
+
+  /** Throws where a family's markers are missing from a row of ids. */
+  check(sample: EncodedSample, path: string, line: number): void {
+    try {
+      this.resident.model.places(sample.inputIds);
+    } catch (error) {
+      if (!(error instanceof GlmError)) throw error;
+      throw new GlmError('dataset.unplacedRow', { path, line }, { cause: error });
+    }
   }
 }
 
@@ -70,6 +84,7 @@ async function readDataset(path: string, encoder: RecordEncoder): Promise<Datase
       result.dropped++;
       continue;
     }
+    encoder.check(sample, path, item.line);
     if (sample.truncated > 0) result.truncated++;
     const { inputIds, labels } = sample;
     result.rows.push({ inputIds, labels, lines: [item.line], starts: [0] });

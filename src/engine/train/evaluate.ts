@@ -1,6 +1,6 @@
 /** Loss on held-out rows. */
 import { rowLosses } from './losses';
-import { createMicroBatch } from './microBatch';
+import { createMicroBatch, type PlacesOf } from './microBatch';
 import type { TrainingRow } from './rows';
 import type { TrainingStep } from './step';
 
@@ -18,6 +18,7 @@ export async function evaluateRows(
   step: TrainingStep,
   rows: readonly TrainingRow[],
   batchSize: number,
+  placesOf: PlacesOf,
   stop: () => boolean,
 ): Promise<Evaluation | null> {
   const sorted = rows.toSorted((a, b) => b.inputIds.length - a.inputIds.length);
@@ -27,7 +28,7 @@ export async function evaluateRows(
   const nonFiniteLines: number[] = [];
   for (let start = 0; start < sorted.length; start += batchSize) {
     if (stop()) return null;
-    const micro = createMicroBatch(sorted.slice(start, start + batchSize), batchSize, 1);
+    const micro = createMicroBatch(sorted.slice(start, start + batchSize), batchSize, 1, placesOf);
     const { tokenLosses, correct } = await step.evaluate(micro);
     for (let i = 0; i < micro.trained; i++) {
       sum += tokenLosses[i];

@@ -1,18 +1,17 @@
 /** Rows as the arrays a compiled step takes. */
+import type { Places } from '../glm/model';
+import type { SequenceArrays } from '../sequence';
 import { bucketLength } from '../shapes';
 import { labelCount, type TrainingRow } from './rows';
 
-/** All arrays are row-major over [batch, length]; `k` entries describe the trained positions. */
-export interface MicroBatch {
+/** Positions and visibility of a record's tokens. */
+export type PlacesOf = (ids: Int32Array) => Places;
+
+/** `k` entries describe the trained positions. */
+export interface MicroBatch extends SequenceArrays {
   rows: readonly TrainingRow[];
-  batch: number;
-  length: number;
   /** Compiled number of trained positions; entries beyond the real ones have weight 0. */
   k: number;
-  ids: Int32Array;
-  positions: Int32Array;
-  /** Number of the segment each token belongs to; null where no row is packed. */
-  segments: Int32Array | null;
   /** Flat index of the hidden state that predicts the label. */
   labelRows: Int32Array;
   labels: Int32Array;
@@ -27,18 +26,19 @@ export interface MicroBatch {
 }
 
 /** Pads `rows` to one shape of `batch` rows. Every trained token gets `weight`. */
-export function createMicroBatch(rows: readonly TrainingRow[], batch: number, weight: number): MicroBatch {
+export function createMicroBatch(
+  rows: readonly TrainingRow[],
+  batch: number,
+  weight: number,
+  placesOf: PlacesOf,
+): MicroBatch {
   const length = bucketLength(Math.max(...rows.map((row) => row.inputIds.length)));
   const trained = rows.reduce((sum, row) => sum + labelCount(row), 0);
   const k = bucketCount(trained, batch * length);
   const micro: MicroBatch = {
     rows,
-    batch,
-    length,
+    ...placeRows(rows, batch, length, placesOf),
     k,
-    ids: new Int32Array(batch * length),
-    positions: new Int32Array(batch * length),
-    segments: rows.some((row) => row.starts.length > 1) ? new Int32Array(batch * length) : null,
     labelRows: new Int32Array(k),
     labels: new Int32Array(k),
     weights: new Float32Array(k),
@@ -47,11 +47,9 @@ export function createMicroBatch(rows: readonly TrainingRow[], batch: number, we
     tokens: rows.reduce((sum, row) => sum + row.inputIds.length, 0),
     trained,
   };
-  for (let row = 0; row < batch; row++) fillPositions(micro, row, rows[row]?.starts ?? [0]);
   let entry = 0;
   let line = 0;
   rows.forEach((row, r) => {
-    micro.ids.set(row.inputIds, r * length);
     row.starts.forEach((start, s) => {
       const end = row.starts[s + 1] ?? row.inputIds.length;
       for (let t = start + 1; t < end; t++) {
@@ -68,14 +66,42 @@ export function createMicroBatch(rows: readonly TrainingRow[], batch: number, we
   return micro;
 }
 
-/** Positions count from each segment's start; padding goes on counting in a segment of its own. */
-function fillPositions(micro: MicroBatch, row: number, starts: readonly number[]): void {
-  let segment = 0;
-  for (let t = 0; t < micro.length; t++) {
-    while (segment + 1 < starts.length && starts[segment + 1] <= t) segment++;
-    micro.positions[row * micro.length + t] = t - starts[segment];
-    if (micro.segments) micro.segments[row * micro.length + t] = segment;
-  }
+/** Ids, positions and visibility; padding stands behind the tokens, where none of them sees it. */
+function placeRows(
+  rows: readonly TrainingRow[],
+  batch: number,
+  length: number,
+  placesOf: PlacesOf,
+): SequenceArrays {
+  const size = batch * length;
+  const index = Int32Array.from({ length: size }, (_, i) => i % length);
+  const arrays: SequenceArrays = {
+    batch,
+    length,
+    ids: new Int32Array(size),
+    streams: [],
+    keyOrder: index,
+    segments: rows.some((row) => row.starts.length > 1) ? new Int32Array(size) : null,
+  };
+  rows.forEach((row, r) => {
+    arrays.ids.set(row.inputIds, r * length);
+    row.starts.forEach((start, segment) => {
+      const end = row.starts[segment + 1] ?? row.inputIds.length;
+      const { streams, keyOrder } = placesOf(row.inputIds.subarray(start, end));
+      const at = r * length + start;
+      streams.forEach((stream, s) => {
+        arrays.streams[s] ??= new Int32Array(size);
+        arrays.streams[s].set(stream, at);
+      });
+      arrays.keyOrder.set(
+        keyOrder.map((order) => order + start),
+        at,
+      );
+      // Padding belongs to the last segment.
+      arrays.segments?.fill(segment, at, (r + 1) * length);
+    });
+  });
+  return arrays;
 }
 
 /** Few sizes for the trained positions: a sixteenth, an eighth, a quarter, a half or all of the tokens, and 16 at least. */

@@ -1,29 +1,29 @@
 /** Proof that training changed the model: its logits on one training row, before and after. */
 import type { Program } from '../backend/session';
-import { batchInputs, hiddenStates, outputLogits, plainForward } from '../decoderGraph';
+import { hiddenStates, outputLogits, plainForward } from '../decoderGraph';
 import type { ResidentModel } from '../residentModel';
-import { bucketLength, padInts } from '../shapes';
+import { oneSequence, sequenceFeeds, sequenceInputs } from '../sequence';
+import { bucketLength } from '../shapes';
 import type { TrainingRow } from './rows';
 
-/** Tokens of the row that are looked at: enough to tell, cheap on any model. */
-const PROBE_TOKENS = 64;
+/** Longest row that is looked at whole; beyond it a chain of fewer tokens tells as much. */
+const PROBE_TOKENS = 512;
 
 export class Probe {
   private readonly program: Program;
   private readonly feeds: Int32Array[];
 
-  constructor(resident: ResidentModel, row: TrainingRow) {
-    const ids = row.inputIds.slice(0, PROBE_TOKENS);
+  constructor(resident: ResidentModel, { inputIds, starts }: TrainingRow) {
+    const ids = [...inputIds.subarray(0, Math.min(starts[1] ?? inputIds.length, resident.maxLength))];
     const length = bucketLength(ids.length);
-    const last = Int32Array.of(ids.length - 1);
-    this.feeds = [padInts(ids, length), Int32Array.from({ length }, (_, i) => i), last];
+    const sequence = oneSequence(resident, ids, length);
+    this.feeds = [...sequenceFeeds(sequence), Int32Array.of(Math.min(ids.length, PROBE_TOKENS) - 1)];
     this.program = resident.session.compile((graph) => {
-      const [tokens, positions] = batchInputs(graph, 1, length);
+      const inputs = sequenceInputs(graph, sequence);
       const place = graph.placeholder([1], 'int32');
-      const forward = plainForward(resident, graph, positions);
-      const hidden = graph.gather(hiddenStates(resident, forward, tokens), place);
-      const outputs = [outputLogits(resident, forward, hidden)];
-      return { inputs: [tokens, positions, place], outputs, effects: [] };
+      const forward = plainForward(resident, graph, inputs);
+      const hidden = graph.gather(hiddenStates(resident, forward, inputs.ids), place);
+      return { inputs: [...inputs.all, place], outputs: [outputLogits(resident, forward, hidden)], effects: [] };
     });
   }
 

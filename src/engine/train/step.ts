@@ -4,10 +4,11 @@ import type { GraphBuilder } from '../backend/graphBuilder';
 import type { GraphValue } from '../backend/graphOps';
 import { Tape } from '../backend/tape';
 import type { Ops, Value } from '../backend/ops';
-import { createForward, hiddenStates, loraMatrices } from '../decoderGraph';
-import { causalMask } from '../nn/attention';
+import { readAdapter, type AdapterValues } from '../adapters/residentAdapter';
+import { BoundForward, hiddenStates } from '../decoderGraph';
 import { crossEntropy, type CrossEntropy } from '../nn/crossEntropy';
 import type { ResidentModel } from '../residentModel';
+import { sequenceFeeds, sequenceInputs, sequenceMask, type SequenceInputs } from '../sequence';
 import type { MicroBatch } from './microBatch';
 import type { Trainables } from './trainables';
 
@@ -26,7 +27,8 @@ export interface UpdateRates {
 export interface StepOptions {
   /** Recompute each block for the backward pass instead of keeping its intermediate values. */
   gradientCheckpointing: boolean;
-  loraDropout: number;
+  /** Something drops values at random: an adapter in training. */
+  drops: boolean;
   /** Apply weight decay to norms and biases too. */
   decayAll: boolean;
 }
@@ -68,7 +70,7 @@ export class TrainingStep {
       program = this.compileBatch(micro, !first);
       this.batches.set(key, program);
     }
-    const feeds = [...batchFeeds(micro), ...(this.options.loraDropout > 0 ? [Int32Array.of(seed, 0)] : [])];
+    const feeds = [...batchFeeds(micro), ...(this.options.drops ? [Int32Array.of(seed, 0)] : [])];
     const [tokenLosses, squares] = (await program.run(feeds)) as Float32Array[];
     return { tokenLosses, gradientNorm: Math.sqrt(squares[0]) };
   }
@@ -80,7 +82,8 @@ export class TrainingStep {
     if (!program) {
       program = this.resident.session.compile((graph) => {
         const inputs = microInputs(graph, micro);
-        const loss = this.loss(graph, graph, inputs, loraMatrices(graph, this.resident), new Map(), null);
+        const adapter = readAdapter(graph, this.resident.adapter);
+        const loss = this.loss(graph, graph, inputs, { adapter, parameters: new Map(), seed: null });
         return { inputs: inputs.all, outputs: [loss.tokenLosses, loss.correct], effects: [] };
       });
       this.evaluations.set(key, program);
@@ -93,25 +96,19 @@ export class TrainingStep {
     graph: GraphBuilder,
     ops: Ops,
     inputs: MicroInputs,
-    lora: readonly Value[] | null,
-    parameters: ReadonlyMap<string, Value>,
-    dropout: { rate: number; seed: Value } | null,
+    leaves: {
+      adapter: AdapterValues | null;
+      parameters: ReadonlyMap<string, Value>;
+      seed: Value | null;
+    },
   ): CrossEntropy {
     const { model, dtype } = this.resident;
-    const { ids, positions, segments, labelRows, labels, weights } = inputs;
-    const same = { query: positions, key: positions };
-    const mask = causalMask(graph, same, segments && { query: segments, key: segments }, dtype);
-    const forward = createForward(this.resident, {
-      graph,
-      ops,
-      positions,
-      mask,
-      store: null,
-      lora,
-      dropout,
-      parameters,
+    const { ids, positions, labelRows, labels, weights } = inputs;
+    const mask = sequenceMask(graph, inputs, dtype);
+    const forward = BoundForward.create(this.resident, { graph, ops, positions, mask, store: null, ...leaves });
+    const hidden = hiddenStates(this.resident, forward, ids, {
+      recompute: this.options.gradientCheckpointing,
     });
-    const hidden = hiddenStates(this.resident, forward, ids, this.options.gradientCheckpointing);
     // The output layer is by far the widest product: only positions with a label go through it.
     const chosen = model.finish(forward, ops.gather(hidden, labelRows));
     return crossEntropy(ops, chosen, forward.parameter(model.outputWeight), labels, weights);
@@ -121,12 +118,12 @@ export class TrainingStep {
     const { trainables, options } = this;
     return this.resident.session.compile((graph) => {
       const inputs = microInputs(graph, micro);
-      const seed = options.loraDropout > 0 ? graph.placeholder([2], 'int32') : null;
+      const seed = options.drops ? graph.placeholder([2], 'int32') : null;
       const tape = new Tape(graph);
       const leaves = trainables.leaves(graph);
       for (const leaf of leaves.all) tape.watch(leaf);
-      const dropout = seed && { rate: options.loraDropout, seed };
-      const loss = this.loss(graph, tape, inputs, leaves.lora, leaves.parameters, dropout);
+      const { adapter, parameters } = leaves;
+      const loss = this.loss(graph, tape, inputs, { adapter, parameters, seed });
       const gradients = leaves.collect(tape.gradients(loss.loss));
       const effects = trainables.groups.map(({ gradient }, i) =>
         add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
@@ -163,11 +160,14 @@ export class TrainingStep {
       const numbers = graph.placeholder([8], 'float32');
       const scalars = graph.split(numbers, Array(8).fill(1), 0).map((part) => graph.reshape(part, []));
       const [beta1Power, beta2Power, learningRate, beta1, beta2, epsilon, decay, scale] = scalars;
-      const rates = { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon };
-      const effects = this.trainables.groups.map(({ variable, m, v, gradient, isMatrix }) => {
+      const effects = this.trainables.groups.map(({ variable, m, v, gradient, isMatrix, lrFactor }) => {
+        const factor = graph.scalar(lrFactor, 'float32');
+        const rate = graph.mul(learningRate, factor);
+        const rates = { beta1Power, beta2Power, learningRate: rate, beta1, beta2, epsilon };
         const scaled = graph.mul(graph.read(gradient), scale);
         const decays = isMatrix || this.options.decayAll;
-        const before = decays ? [graph.applyGradientDescent(variable, decay, graph.read(variable))] : [];
+        const shrink = graph.mul(decay, factor);
+        const before = decays ? [graph.applyGradientDescent(variable, shrink, graph.read(variable))] : [];
         return graph.applyAdam({ variable, m, v }, rates, scaled, before);
       });
       return { inputs: [numbers], outputs: [], effects };
@@ -175,14 +175,10 @@ export class TrainingStep {
   }
 }
 
-interface MicroInputs {
-  ids: GraphValue;
-  positions: GraphValue;
+interface MicroInputs extends SequenceInputs {
   labelRows: GraphValue;
   labels: GraphValue;
   weights: GraphValue;
-  segments: GraphValue | null;
-  all: GraphValue[];
 }
 
 /** What a program is compiled for. */
@@ -190,20 +186,16 @@ function shapeKey({ batch, length, k, segments }: MicroBatch): string {
   return `${batch},${length},${k},${segments !== null}`;
 }
 
-function microInputs(graph: GraphBuilder, { batch, length, k, segments: packed }: MicroBatch): MicroInputs {
-  const ids = graph.placeholder([batch, length], 'int32');
-  const positions = graph.placeholder([batch, length], 'int32');
-  const labelRows = graph.placeholder([k], 'int32');
-  const labels = graph.placeholder([k], 'int32');
-  const weights = graph.placeholder([k], 'float32');
-  const segments = packed ? graph.placeholder([batch, length], 'int32') : null;
-  const all = [ids, positions, labelRows, labels, weights, ...(segments ? [segments] : [])];
-  return { ids, positions, labelRows, labels, weights, segments, all };
+function microInputs(graph: GraphBuilder, micro: MicroBatch): MicroInputs {
+  const sequence = sequenceInputs(graph, micro);
+  const labelRows = graph.placeholder([micro.k], 'int32');
+  const labels = graph.placeholder([micro.k], 'int32');
+  const weights = graph.placeholder([micro.k], 'float32');
+  return { ...sequence, labelRows, labels, weights, all: [...sequence.all, labelRows, labels, weights] };
 }
 
 function batchFeeds(micro: MicroBatch): (Int32Array | Float32Array)[] {
-  const { ids, positions, labelRows, labels, weights, segments } = micro;
-  return [ids, positions, labelRows, labels, weights, ...(segments ? [segments] : [])];
+  return [...sequenceFeeds(micro), micro.labelRows, micro.labels, micro.weights];
 }
 
 /** Σ x² over several tensors, as a vector of one element. */

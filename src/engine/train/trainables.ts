@@ -1,7 +1,10 @@
 /** What is trained: groups of float32 variables with their optimiser state. */
+import { elements } from '../../checkpoint/modelTensors';
+import { readParts, type FlatPart } from '../adapters/flat';
+import type { AdapterValues } from '../adapters/residentAdapter';
 import type { GraphBuilder, Variable } from '../backend/graphBuilder';
 import type { Value } from '../backend/ops';
-import { splitLora, type ResidentModel } from '../residentModel';
+import type { ResidentModel } from '../residentModel';
 
 /** One optimiser update: a variable, its moments and its accumulated gradient. */
 export interface TrainableGroup {
@@ -9,8 +12,12 @@ export interface TrainableGroup {
   m: Variable;
   v: Variable;
   gradient: Variable;
+  /** The tensors that lie in the variable one after the other. */
+  parts: readonly FlatPart[];
   /** Weight decay applies to matrices, not to norms and biases. */
   isMatrix: boolean;
+  /** Factor of the run's learning rate. */
+  lrFactor: number;
 }
 
 export interface Trainables {
@@ -23,54 +30,66 @@ export interface Trainables {
 export interface Leaves {
   /** Stand-ins for model parameters (full fine-tuning). */
   parameters: ReadonlyMap<string, Value>;
-  /** Adapter matrices (LoRA). */
-  lora: readonly Value[] | null;
+  /** The adapter's tensors. */
+  adapter: AdapterValues | null;
   all: readonly Value[];
   collect(gradients: ReadonlyMap<Value, Value>): Value[];
 }
 
-function group(variable: Variable, isMatrix: boolean): TrainableGroup {
+function group(
+  variable: Variable,
+  options: { parts: readonly FlatPart[]; isMatrix: boolean; lrFactor: number },
+): TrainableGroup {
   const beside = (part: string): Variable => ({ ...variable, name: `${variable.name}#${part}` });
-  return { variable, m: beside('m'), v: beside('v'), gradient: beside('gradient'), isMatrix };
+  return { variable, m: beside('m'), v: beside('v'), gradient: beside('gradient'), ...options };
 }
 
-/** The adapter's matrices as one flat group. */
-export function loraTrainables(resident: ResidentModel): Trainables {
-  const layout = resident.lora;
-  if (!layout) throw new Error('the model has no adapter');
+/** What a run trains: the adapter if there is one, else every parameter. */
+export function trainablesOf(resident: ResidentModel): Trainables {
+  return resident.adapter ? adapterTrainables(resident) : fullTrainables(resident);
+}
+
+/** The adapter's flat groups. */
+function adapterTrainables({ adapter }: ResidentModel): Trainables {
+  if (!adapter) throw new Error('the model has no adapter');
+  const groups = adapter.groups.map((flat) => group(flat.variable, flat));
   return {
-    groups: [group(layout.variable, true)],
-    parameters: layout.total,
+    groups,
+    parameters: groups.reduce((sum, { variable }) => sum + elements(variable.shape), 0),
     leaves(graph) {
-      const matrices = splitLora(graph, layout);
+      const parts = adapter.groups.map((flat) => readParts(graph, flat));
+      const tensors = new Map(parts.flatMap((values) => [...values]));
       return {
         parameters: new Map(),
-        lora: matrices,
-        all: matrices,
-        collect: (gradients) => {
-          const flat = matrices.map((matrix) => {
-            const size = matrix.shape[0] * matrix.shape[1];
-            const gradient = gradients.get(matrix);
-            return gradient ? graph.reshape(gradient, [size]) : graph.fill([size], 0, 'float32');
-          });
-          return [graph.concat(flat, 0)];
-        },
+        adapter: tensors,
+        all: [...tensors.values()],
+        collect: (gradients) =>
+          parts.map((values) => {
+            const flat = [...values.values()].map((value) => {
+              const size = elements(value.shape);
+              const gradient = gradients.get(value);
+              return gradient ? graph.reshape(gradient, [size]) : graph.fill([size], 0, 'float32');
+            });
+            return graph.concat(flat, 0);
+          }),
       };
     },
   };
 }
 
 /** Every parameter of the model, a group each. */
-export function fullTrainables(resident: ResidentModel): Trainables {
+function fullTrainables(resident: ResidentModel): Trainables {
   const variables = [...resident.variables.values()];
   return {
-    groups: variables.map((variable) => group(variable, variable.shape.length > 1)),
+    groups: variables.map((variable) =>
+      group(variable, { parts: [variable], isMatrix: variable.shape.length > 1, lrFactor: 1 }),
+    ),
     parameters: resident.parameters,
     leaves(graph) {
       const parameters = new Map(variables.map((variable) => [variable.name, graph.read(variable)]));
       return {
         parameters,
-        lora: null,
+        adapter: null,
         all: [...parameters.values()],
         collect: (gradients) =>
           [...parameters.values()].map(

@@ -4,12 +4,15 @@ import { GlmError } from '../../protocol/errors';
 import type { RunEvent, StepEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import { ADAPTER, MODEL } from '../../protocol/runDirectory';
-import { ResidentModel } from '../residentModel';
+import type { ResidentModel } from '../residentModel';
+import { loadModel } from '../loadModel';
+import type { Places } from '../glm/model';
+import { placesOf } from '../sequence';
 import { CheckpointKeeper } from './checkpoints';
 import { readRunData, type RunData } from './data';
 import { evaluateRows } from './evaluate';
-import { initialLora } from './loraInit';
 import { clipFactor, mean, rowLosses, weightedLoss } from './losses';
+import { dropsValues, prepareMethod } from './method';
 import { createMicroBatch, type MicroBatch } from './microBatch';
 import { planRun, startEvents, type RunPlan } from './plan';
 import { largestChange, Probe } from './probe';
@@ -18,7 +21,7 @@ import { RowStream } from './rowStream';
 import { learningRateFactor, scheduleOf } from './schedule';
 import { loadCheckpoint, loadWeights, saveWeights, type RunState } from './state';
 import { TrainingStep } from './step';
-import { fullTrainables, loraTrainables, type Trainables } from './trainables';
+import { trainablesOf, type Trainables } from './trainables';
 
 export interface TrainRequest {
   /** Defaults filled in, paths absolute. */
@@ -39,42 +42,20 @@ const SUMMARY_SHARE = 0.1;
 /** Runs to the end or until stopped. Throws GlmError; what was checkpointed before stays. */
 export async function train(request: TrainRequest): Promise<'done' | 'stopped'> {
   const { run } = request;
-  const resident = await ResidentModel.load({
+  const resident = await loadModel({
     directory: run.model,
     dtype: run.training.dtype,
     trainable: run.method.type === 'full',
+    quantization: run.quantization,
   });
   try {
-    const { vocabSize, maxLength } = resident.model;
-    const data = await readRunData(run, vocabSize, maxLength);
-    const trainables = await prepareTrainables(run, resident);
+    await prepareMethod(run, resident);
+    const data = await readRunData(run, resident);
+    const trainables = trainablesOf(resident);
     return await new Trainer(request, resident, trainables, data).run();
   } finally {
     await resident.close();
   }
-}
-
-/** Puts the adapter to train on the model: a new one, or the one the run starts from. */
-async function prepareTrainables(run: RunFile, resident: ResidentModel): Promise<Trainables> {
-  if (run.method.type === 'full') {
-    if (run.adapter) throw new GlmError('run.adapterWithFull', { path: run.adapter });
-    return fullTrainables(resident);
-  }
-  if (run.adapter) {
-    await resident.loadAdapter(run.adapter);
-    return loraTrainables(resident);
-  }
-  const { r, lora_alpha, lora_dropout, target_modules, use_rslora } = run.method;
-  const layout = await resident.setLora({
-    r,
-    lora_alpha,
-    lora_dropout,
-    target_modules,
-    use_rslora,
-    base_model_name_or_path: run.model,
-  });
-  await resident.write(layout.variable, initialLora(layout.shapes, run.training.seed));
-  return loraTrainables(resident);
 }
 
 class Trainer {
@@ -83,6 +64,7 @@ class Trainer {
   private readonly stream: RowStream;
   private readonly probe: Probe;
   private readonly checkpoints: CheckpointKeeper;
+  private readonly places = (ids: Int32Array): Places => placesOf(this.resident, ids);
   private startedAt = 0;
   private state: RunState = {
     version: 1,
@@ -103,7 +85,7 @@ class Trainer {
   ) {
     const { run, runDirectory } = request;
     const { training } = run;
-    this.plan = planRun(run, data, resident.model.maxLength);
+    this.plan = planRun(run, data, resident.maxLength);
     const lengths = this.plan.rows.map((row) => row.inputIds.length);
     this.stream = new RowStream(lengths, {
       shuffle: training.shuffle,
@@ -113,7 +95,7 @@ class Trainer {
     });
     this.step = new TrainingStep(resident, trainables, {
       gradientCheckpointing: training.gradient_checkpointing,
-      loraDropout: resident.lora?.config.lora_dropout ?? 0,
+      drops: dropsValues(resident),
       decayAll: training.weight_decay_on === 'all',
     });
     this.probe = new Probe(resident, this.plan.rows[0]);
@@ -205,7 +187,7 @@ class Trainer {
     const total = counts.reduce((sum, n) => sum + n, 0);
     return groups.map((rows, i) => {
       const weight = kind === 'tokens' ? 1 / Math.max(1, total) : 1 / (count * Math.max(1, counts[i]));
-      return createMicroBatch(rows, batch, weight);
+      return createMicroBatch(rows, batch, weight, this.places);
     });
   }
 
@@ -257,7 +239,7 @@ class Trainer {
       evaluation.every_steps > 0 && (step % evaluation.every_steps === 0 || step === this.plan.totalSteps);
     if (!isDue || rows.length === 0) return false;
     const stop = (): boolean => this.request.stopRequested() === 'now';
-    const result = await evaluateRows(this.step, rows, training.batch_size, stop);
+    const result = await evaluateRows(this.step, rows, training.batch_size, this.places, stop);
     if (!result) return false;
     const { loss, perplexity, tokenAccuracy, nonFiniteLines } = result;
     const epoch = this.stream.epochs;
@@ -317,7 +299,7 @@ class Trainer {
     // The last update has no step after it that would notice.
     if (!Number.isFinite(change)) throw new GlmError('engine.badResult', { step });
     if (change === 0) emit({ type: 'warning', code: 'adapterUnchanged', args: {} });
-    const output = run.method.type === 'lora' ? ADAPTER : MODEL;
+    const output = run.method.type === 'full' ? MODEL : ADAPTER;
     await saveWeights(path.join(runDirectory, output), this.resident, run.training.dtype);
     emit({
       type: 'done',

@@ -36,9 +36,27 @@ export const engineErrors: ErrorTable<EngineErrors> = {
     message: t('Token id {id} is outside the vocabulary of {vocabulary} ids.', { ...args }),
     remedy: t('Check that the ids were made with the tokenizer of this model.'),
   }),
+  'engine.noContextEnd': (t, args) => ({
+    message:
+      args.missing === 'sop'
+        ? t('A row has no <sop> (token id {id}): ChatGLM-6B cannot tell context and answer apart.', {
+            ...args,
+          })
+        : t(
+            'A row has neither [gMASK] (token id {id}) nor [MASK]: ChatGLM-6B finds no place for the answer.',
+            {
+              ...args,
+            },
+          ),
+    remedy: t('End the context with [gMASK] and <sop>, as the tokenizer of the model does.'),
+  }),
   'engine.notNumbers': (t) => ({
     message: t('The model computes values that are not numbers (NaN): it cannot answer.'),
     remedy: t('Its weights or the adapter are damaged: download or train them again, or try float32.'),
+  }),
+  'engine.packedTrainable': (t, args) => ({
+    message: t('The weights of {path} are quantised and cannot be trained in full.', { ...args }),
+    remedy: t('Choose LoRA or P-Tuning v2, or take the checkpoint in float16 or bfloat16.'),
   }),
   'engine.badResult': (t, args) => ({
     message: t('After step {step} the model computes values that are not finite. The result was not saved.', {

@@ -30,6 +30,10 @@ export const runErrors: ErrorTable<RunErrors> = {
     message: t('A full fine-tuning run cannot start from the adapter {path}.', { ...args }),
     remedy: t('Set "adapter" to null, or choose the method "lora".'),
   }),
+  'run.adapterKind': (t, args) => ({
+    message: t('The adapter {path} cannot be trained on by the method "{method}".', { ...args }),
+    remedy: t('Choose the method that made the adapter, or set "adapter" to null.'),
+  }),
   'run.noCheckpoint': (t, args) => ({
     message: t('{path} has no checkpoint to resume from.', { ...args }),
     remedy: t('Start the run again, and set checkpoints.every_steps so that it can be resumed.'),

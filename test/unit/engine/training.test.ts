@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clipFactor, rowLosses, weightedLoss } from '../../../src/engine/train/losses';
+import { causalPlaces } from '../../../src/engine/glm/model';
 import { createMicroBatch } from '../../../src/engine/train/microBatch';
 import { labelCount, packRows, type TrainingRow } from '../../../src/engine/train/rows';
 import { RowStream } from '../../../src/engine/train/rowStream';
@@ -55,7 +56,7 @@ test('grouping by length puts similar lengths into one micro-batch and loses no 
 });
 
 test('a micro-batch points each label at the state that predicts it', () => {
-  const micro = createMicroBatch([row(4, [10, 11, 12], 2), row(7, [20, 21])], 3, 0.5);
+  const micro = createMicroBatch([row(4, [10, 11, 12], 2), row(7, [20, 21])], 3, 0.5, causalPlaces);
   assert.equal(micro.length, 16);
   assert.deepEqual([...micro.labelRows.subarray(0, 2)], [1, 16]);
   assert.deepEqual([...micro.labels.subarray(0, 2)], [12, 21]);
@@ -63,7 +64,7 @@ test('a micro-batch points each label at the state that predicts it', () => {
   assert.deepEqual([...micro.owners.subarray(0, 3)], [0, 1, -1]);
   assert.deepEqual([micro.tokens, micro.trained, micro.k], [5, 2, 16]);
   assert.equal(micro.segments, null);
-  assert.equal(micro.positions[16 + 5], 5);
+  assert.equal(micro.keyOrder[16 + 5], 5);
 });
 
 test('packed rows keep positions, segments and lines of their own and lose only first labels', () => {
@@ -74,8 +75,8 @@ test('packed rows keep positions, segments and lines of their own and lose only 
   );
   assert.deepEqual(packed[0].starts, [0, 3]);
   assert.equal(labelCount(packed[0]), 3);
-  const micro = createMicroBatch(packed, 2, 1);
-  assert.deepEqual([...micro.positions.subarray(0, 5)], [0, 1, 2, 0, 1]);
+  const micro = createMicroBatch(packed, 2, 1, causalPlaces);
+  assert.deepEqual([...micro.streams[0].subarray(0, 5)], [0, 1, 2, 0, 1]);
   assert.deepEqual([...micro.segments!.subarray(0, 5)], [0, 0, 0, 1, 1]);
   assert.deepEqual([...micro.labels.subarray(0, micro.trained)], [2, 3, 5, 7, 8, 9]);
   assert.deepEqual(micro.lines, [1, 2, 3]);
@@ -92,7 +93,7 @@ test('packing leaves little room unused', () => {
 });
 
 test('losses per row and per step', () => {
-  const micro = createMicroBatch([row(1, [1, 2, 3]), row(2, [4], 1)], 2, 0.5);
+  const micro = createMicroBatch([row(1, [1, 2, 3]), row(2, [4], 1)], 2, 0.5, causalPlaces);
   const losses = Float32Array.of(1, 3, ...new Float32Array(14).fill(99));
   assert.deepEqual(rowLosses(micro, losses), [2, null]);
   assert.equal(weightedLoss([micro], [losses]), 2);

@@ -1,0 +1,34 @@
+/** What is put on a model: its tensors in flat variables of the library, and what they mean. */
+import type { LoraShape } from '../../checkpoint/lora';
+import type { PrefixShapes } from '../../checkpoint/prefix';
+import type { LoraConfig, PrefixConfig } from '../../checkpoint/types';
+import type { GraphBuilder } from '../backend/graphBuilder';
+import type { Value } from '../backend/ops';
+import { readParts, type FlatGroup } from './flat';
+
+export interface LoraAdapter {
+  kind: 'lora';
+  config: LoraConfig;
+  shapes: readonly LoraShape[];
+  groups: readonly FlatGroup[];
+}
+
+export interface PrefixAdapter {
+  kind: 'prefix';
+  config: PrefixConfig;
+  /** Rate of dropout on the prefix's keys and values while training. */
+  dropout: number;
+  shapes: PrefixShapes;
+  groups: readonly FlatGroup[];
+}
+
+export type ResidentAdapter = LoraAdapter | PrefixAdapter;
+
+/** An adapter's tensors, float32, by the names they have in files. */
+export type AdapterValues = ReadonlyMap<string, Value>;
+
+/** Reads an adapter's tensors in a function; null where there is no adapter. */
+export function readAdapter(graph: GraphBuilder, adapter: ResidentAdapter | null): AdapterValues | null {
+  if (!adapter) return null;
+  return new Map(adapter.groups.flatMap((group) => [...readParts(graph, group)]));
+}

@@ -1,0 +1,80 @@
+/** Writes a whole model as a Hugging Face checkpoint. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { writeJsonAtomic } from '../checkpoint/atomic';
+import { INDEX_FILE, WEIGHTS_FILE } from '../checkpoint/checkpoint';
+import { elements } from '../checkpoint/modelTensors';
+import { toHalfBits } from '../checkpoint/narrow';
+import { writeSafetensors } from '../checkpoint/safetensorsWriter';
+import type { TensorToWrite } from '../checkpoint/types';
+import type { Variable } from './backend/graphBuilder';
+import type { ResidentModel } from './residentModel';
+import type { ComputeDType } from './types';
+
+/** Values of a shard: what is on the host at a time. */
+const SHARD_VALUES = 512 * 1024 * 1024;
+
+const STORED = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' } as const;
+
+/** Files that make a checkpoint loadable by itself. */
+const COMPANIONS =
+  /^(config\.json|generation_config\.json|tokenizer.*\.(model|json)|ice_text\.model|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|(configuration|modeling|tokenization|quantization)_chatglm\.py)$/;
+
+/** Writes every parameter in `dtype`, in shards where one file would be large, and copies the files that belong to the model. */
+export async function saveModel(directory: string, resident: ResidentModel, dtype: ComputeDType): Promise<void> {
+  for (const name of fs.readdirSync(resident.directory).filter((file) => COMPANIONS.test(file)))
+    fs.copyFileSync(path.join(resident.directory, name), path.join(directory, name));
+  const shards = inShards([...resident.variables.values()]);
+  const map: Record<string, string> = {};
+  let bytes = 0;
+  for (const [i, shard] of shards.entries()) {
+    const file = shards.length === 1 ? WEIGHTS_FILE : shardName(i, shards.length);
+    const tensors = (await resident.store.readAll(shard)).map(([{ name, shape }, values]) =>
+      toTensor(name, shape, values, dtype),
+    );
+    writeSafetensors(path.join(directory, file), tensors);
+    for (const { name, data } of tensors) {
+      map[name] = file;
+      bytes += data.byteLength;
+    }
+  }
+  if (shards.length > 1)
+    writeJsonAtomic(path.join(directory, INDEX_FILE), { metadata: { total_size: bytes }, weight_map: map });
+}
+
+function shardName(index: number, count: number): string {
+  const pad = (n: number): string => String(n).padStart(5, '0');
+  return `model-${pad(index + 1)}-of-${pad(count)}.safetensors`;
+}
+
+function inShards(variables: readonly Variable[]): Variable[][] {
+  const shards: Variable[][] = [[]];
+  let values = 0;
+  for (const variable of variables) {
+    const size = elements(variable.shape);
+    if (values > 0 && values + size > SHARD_VALUES) {
+      shards.push([]);
+      values = 0;
+    }
+    shards[shards.length - 1].push(variable);
+    values += size;
+  }
+  return shards;
+}
+
+/** A tensor of float32 values, stored in `dtype`. */
+export function toTensor(
+  name: string,
+  shape: readonly number[],
+  values: Float32Array,
+  dtype: ComputeDType = 'float32',
+): TensorToWrite {
+  const stored = STORED[dtype];
+  const data = stored === 'F32' ? values : toHalfBits(values, stored);
+  return {
+    name,
+    dtype: stored,
+    shape: [...shape],
+    data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  };
+}
