@@ -1,14 +1,16 @@
 /** Does a checkpoint hold the tensors its configuration calls for? */
 import { GlmError } from '../protocol/errors';
 import { isFloating } from './dtype';
-import { structureOf, type TensorSpec } from './structure';
+import { storedTensors, type StoredSpec } from './packed/stored';
+import { structureOf } from './structure';
 import type { ModelConfig, StoredDType, TensorEntry, TensorReader } from './types';
 
 /** One thing that does not fit. */
 export type ModelProblem =
   | { kind: 'missing'; tensor: string; expected: readonly number[] }
   | { kind: 'shape'; tensor: string; expected: readonly number[]; found: readonly number[]; file: string }
-  | { kind: 'dtype'; tensor: string; found: StoredDType; file: string }
+  /** `expected`: the formats a part of a quantised matrix may have; left out where any floating-point one will do. */
+  | { kind: 'dtype'; tensor: string; expected?: readonly StoredDType[]; found: StoredDType; file: string }
   | { kind: 'extra'; tensor: string; found: readonly number[]; file: string }
   | { kind: 'vocabulary'; tokenizer: number; rows: number };
 
@@ -48,7 +50,9 @@ export function findModelProblems(
   tensors: ReadonlyMap<string, TensorEntry>,
   tokenizerVocabulary?: number,
 ): ModelProblem[] {
-  const { tensors: expected, optional, vocabSize: rows } = structureOf(config);
+  const { tensors: dense, optional, linears, vocabSize: rows } = structureOf(config);
+  const matrices = new Set(linears.map(({ module }) => `${module}.weight`));
+  const expected = dense.flatMap((spec) => (matrices.has(spec.name) ? storedTensors(spec, tensors) : [spec]));
   const copies = optional.filter(({ name }) => tensors.has(name));
   const problems = findProblems([...expected, ...copies], tensors);
   if (tokenizerVocabulary !== undefined && tokenizerVocabulary > rows) {
@@ -59,7 +63,7 @@ export function findModelProblems(
 
 /** Differences between the tensors that are called for and those that are there. */
 export function findProblems(
-  expected: readonly TensorSpec[],
+  expected: readonly StoredSpec[],
   tensors: ReadonlyMap<string, TensorEntry>,
 ): ModelProblem[] {
   const problems = expected.flatMap((spec) => tensorProblems(spec, tensors.get(spec.name)));
@@ -71,12 +75,15 @@ export function findProblems(
   return problems;
 }
 
-function tensorProblems(spec: TensorSpec, entry: TensorEntry | undefined): ModelProblem[] {
+function tensorProblems(spec: StoredSpec, entry: TensorEntry | undefined): ModelProblem[] {
+  if (!entry && spec.optional) return [];
   if (!entry) return [{ kind: 'missing', tensor: spec.name, expected: spec.shape }];
   const { name: tensor, shape: found, dtype, file } = entry;
   if (found.length !== spec.shape.length || found.some((size, axis) => size !== spec.shape[axis])) {
     return [{ kind: 'shape', tensor, expected: spec.shape, found, file }];
   }
-  if (!isFloating(dtype)) return [{ kind: 'dtype', tensor, found: dtype, file }];
+  if (spec.dtypes && !spec.dtypes.includes(dtype))
+    return [{ kind: 'dtype', tensor, expected: spec.dtypes, found: dtype, file }];
+  if (!spec.dtypes && !isFloating(dtype)) return [{ kind: 'dtype', tensor, found: dtype, file }];
   return [];
 }

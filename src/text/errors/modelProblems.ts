@@ -5,7 +5,7 @@ import type { Translate } from '../translate';
 interface Problem {
   kind: 'missing' | 'shape' | 'dtype' | 'extra' | 'vocabulary';
   tensor: string;
-  expected?: number[];
+  expected?: number[] | string[];
   found?: number[] | string;
   file?: string;
   tokenizer?: number;
@@ -33,6 +33,13 @@ function describeProblem(t: Translate, problem: Problem): string {
     case 'shape':
       return t('{tensor} in {file} is {found}; expected {expected}', { tensor, file, found, expected });
     case 'dtype':
+      if (problem.expected)
+        return t('{tensor} in {file} holds {found} values; expected {expected}', {
+          tensor,
+          file,
+          found,
+          expected: problem.expected.join(' / '),
+        });
       return t('{tensor} in {file} holds {found} values; expected floating-point ones', {
         tensor,
         file,
@@ -48,6 +55,6 @@ function describeProblem(t: Translate, problem: Problem): string {
   }
 }
 
-function shape(value: number[] | string | undefined): string {
+function shape(value: (number | string)[] | string | undefined): string {
   return Array.isArray(value) ? `[${value.join(', ')}]` : (value ?? '');
 }

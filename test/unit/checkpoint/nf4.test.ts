@@ -32,7 +32,7 @@ interface WeightSummary {
   max_error: number;
 }
 
-export const NF4_MODELS = ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'glm-hf', 'glm4-0414'];
+const NF4_MODELS = ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'glm-hf', 'glm4-0414'];
 
 const DTYPES: Record<string, FloatDType> = {
   'torch.float32': 'F32',
@@ -40,7 +40,7 @@ const DTYPES: Record<string, FloatDType> = {
   'torch.bfloat16': 'BF16',
 };
 
-export function bytes(reader: TensorReader, name: string): Uint8Array {
+function bytes(reader: TensorReader, name: string): Uint8Array {
   const target = new Uint8Array(reader.tensors.get(name)!.byteLength);
   reader.readInto(name, target);
   return target;
