@@ -4,19 +4,32 @@ import path from 'node:path';
 import { GlmError } from '../protocol/errors';
 import { readConfig } from './config';
 import { readJsonObject } from './json';
-import { openSafetensors, type SafetensorsFile } from './safetensors';
+import { openSafetensors } from './safetensors';
+import type { WeightFile, WeightsReader } from './tensorFiles';
+import { openTorchFiles } from './torchFile/reader';
 import type { ModelConfig, TensorEntry, TensorReader } from './types';
 
 export const WEIGHTS_FILE = 'model.safetensors';
 export const INDEX_FILE = 'model.safetensors.index.json';
 const MAX_SHARDS = 4096;
 
+/** The layouts that weights are published in, the one to prefer first. */
+const LAYOUTS = [
+  { single: WEIGHTS_FILE, index: INDEX_FILE, shard: /^[^/\\:\0]+\.safetensors$/, open: openSafetensors },
+  {
+    single: 'pytorch_model.bin',
+    index: 'pytorch_model.bin.index.json',
+    shard: /^[^/\\:\0]+\.bin$/,
+    open: openTorchFiles,
+  },
+] as const;
+
 export interface Checkpoint {
   directory: string;
   config: ModelConfig;
   reader: TensorReader;
   /** The weight files, in the order of their names. */
-  files: readonly SafetensorsFile[];
+  files: readonly WeightFile[];
 }
 
 /**
@@ -29,29 +42,28 @@ export function openCheckpoint(directory: string): Checkpoint {
   return { directory, config, reader: weights, files: weights.files };
 }
 
+/** The files that hold a directory's weights. */
+export interface WeightFiles {
+  files: readonly string[];
+  /** The index that names them, with the file of each tensor; null for a single file. */
+  index: { file: string; weightMap: ReadonlyMap<string, string> } | null;
+  open: (files: readonly string[]) => WeightsReader;
+}
+
 /**
- * Opens the weights of a directory: `model.safetensors`, or the shards its index names.
+ * Opens the weights of a directory: `model.safetensors` or the shards its index names; where there is neither, torch's
+ * `pytorch_model.bin` or the shards of its index.
  * @returns an open reader; throws GlmError
  */
-export function openWeights(
-  directory: string,
-): TensorReader & { readonly files: readonly SafetensorsFile[] } {
-  const single = path.join(directory, WEIGHTS_FILE);
-  if (fs.existsSync(single)) return openSafetensors([single]);
-  const index = path.join(directory, INDEX_FILE);
-  if (!fs.existsSync(index)) throw noWeights(directory);
-  const weightMap = readIndex(index);
-  const shards = [...new Set(weightMap.values())].sort();
-  if (shards.length > MAX_SHARDS)
-    throw new GlmError('checkpoint.badIndex', { path: index, detail: String(shards.length) });
-  for (const shard of shards) {
-    if (!fs.existsSync(path.join(directory, shard))) {
-      throw new GlmError('checkpoint.missingShard', { path: index, shard });
-    }
+export function openWeights(directory: string): WeightsReader {
+  const { files, index, open } = findWeights(directory);
+  const missing = missingShards(files);
+  if (index && missing.length > 0) {
+    throw new GlmError('checkpoint.missingShard', { path: index.file, shard: missing.slice(0, 8).join(', ') });
   }
-  const reader = openSafetensors(shards.map((shard) => path.join(directory, shard)));
+  const reader = open(files);
   try {
-    checkIndex(weightMap, reader.tensors, index);
+    if (index) checkIndex(index.weightMap, reader.tensors, index.file);
   } catch (error) {
     reader.close();
     throw error;
@@ -59,15 +71,30 @@ export function openWeights(
   return reader;
 }
 
-function noWeights(directory: string): GlmError {
-  const names = fs.readdirSync(directory);
-  const legacy = names.find((name) => /^pytorch_model.*\.bin(\.index\.json)?$/.test(name));
-  if (legacy) return new GlmError('checkpoint.binWeights', { path: directory, file: legacy });
-  return new GlmError('checkpoint.noWeights', { path: directory });
+/** Names of the shards that are not there. */
+function missingShards(files: readonly string[]): string[] {
+  return files.filter((file) => !fs.existsSync(file)).map((file) => path.basename(file));
+}
+
+/** Finds the weights without opening them; throws GlmError where there are none or the index cannot be used. */
+export function findWeights(directory: string): WeightFiles {
+  for (const { single, index: indexName, shard, open } of LAYOUTS) {
+    const file = path.join(directory, single);
+    if (fs.existsSync(file)) return { files: [file], index: null, open };
+    const index = path.join(directory, indexName);
+    if (!fs.existsSync(index)) continue;
+    const weightMap = readIndex(index, shard);
+    const shards = [...new Set(weightMap.values())].sort();
+    if (shards.length > MAX_SHARDS)
+      throw new GlmError('checkpoint.badIndex', { path: index, detail: String(shards.length) });
+    const files = shards.map((name) => path.join(directory, name));
+    return { files, index: { file: index, weightMap }, open };
+  }
+  throw new GlmError('checkpoint.noWeights', { path: directory });
 }
 
 /** `weight_map` of an index. A shard must be a plain name: an index may not reach outside its directory. */
-function readIndex(index: string): Map<string, string> {
+function readIndex(index: string, shardName: RegExp): Map<string, string> {
   const { weight_map: map } = readJsonObject(index);
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new GlmError('checkpoint.badIndex', { path: index, detail: 'weight_map' });
@@ -75,7 +102,7 @@ function readIndex(index: string): Map<string, string> {
   const entries = Object.entries(map);
   if (entries.length === 0) throw new GlmError('checkpoint.badIndex', { path: index, detail: 'weight_map' });
   for (const [name, shard] of entries) {
-    if (typeof shard !== 'string' || !/^[^/\\:\0]+\.safetensors$/.test(shard)) {
+    if (typeof shard !== 'string' || !shardName.test(shard)) {
       const detail = `${name}: ${JSON.stringify(shard)}`.slice(0, 200);
       throw new GlmError('checkpoint.badIndex', { path: index, detail });
     }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { FileFingerprint } from '../protocol/runDirectory';
-import { openRegularFile, openSafetensors, type SafetensorsFile } from './safetensors';
+import { openSafetensors } from './safetensors';
+import { openRegularFile, readFully, type ByteRange, type WeightFile } from './tensorFiles';
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -31,12 +32,12 @@ export function fileFingerprint(file: string): FileFingerprint {
  * 12 GB. It changes when any tensor changes its name, shape, format or place.
  * @returns hexadecimal sha256
  */
-export function modelFingerprint(files: readonly SafetensorsFile[]): string {
+export function modelFingerprint(files: readonly WeightFile[]): string {
   const hash = createHash('sha256');
   const sorted = [...files].sort((a, b) => (path.basename(a.file) < path.basename(b.file) ? -1 : 1));
-  for (const { file, bytes, headerBytes } of sorted) {
+  for (const { file, bytes, headers } of sorted) {
     hash.update(`${path.basename(file)}\0${bytes}\0`);
-    hash.update(readStart(file, headerBytes));
+    for (const range of headers) hash.update(readRange(file, range));
   }
   return hash.digest('hex');
 }
@@ -51,11 +52,11 @@ export function weightsFingerprint(file: string): string {
   }
 }
 
-function readStart(file: string, bytes: number): Uint8Array {
+function readRange(file: string, { offset, bytes }: ByteRange): Uint8Array {
   const target = new Uint8Array(bytes);
   const descriptor = openRegularFile(file);
   try {
-    fs.readSync(descriptor, target, 0, bytes, 0);
+    readFully(descriptor, target, offset, file);
   } finally {
     fs.closeSync(descriptor);
   }

@@ -1,7 +1,7 @@
 /** Reading of the small JSON files beside the weights. */
 import fs from 'node:fs';
 import { GlmError } from '../protocol/errors';
-import { openRegularFile } from './safetensors';
+import { openRegularFile } from './tensorFiles';
 
 /** An index of a model with 100 000 tensors has about 10 MB. */
 const MAX_JSON_BYTES = 32 * 1024 * 1024;

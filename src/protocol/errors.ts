@@ -119,6 +119,24 @@ export interface TokenizerErrors {
   'tokenizer.templateNotUsable': { path: string; template: string; usable: string };
 }
 
+/** Why an adapter cannot be rewritten for another layout of the model. */
+export type ConversionObstacle =
+  'notLora' | 'notSplit' | 'sameLayout' | 'chatglmLayout' | 'perHeadLayout' | 'doraPart' | 'rank' | 'module';
+
+/** Codes of adapters, beside those of `checkpoint/`. */
+export interface AdapterErrors {
+  /** A regular expression of `target_modules`, `rank_pattern` or `alpha_pattern`. */
+  'adapter.badPattern': { pattern: string; detail: string };
+  /** A key of `adapter_config.json` that belongs to another model. */
+  'adapter.otherModel': { path: string; key: string; found: number; expected: number };
+  /** Only the result of a prefix projection was saved: it can be used, not trained further. */
+  'adapter.projectionLost': { path: string };
+  /** A prefix of ChatGLM2's code of June 2023. Shapes are written like [128,4096]. */
+  'adapter.oldPrefix': { path: string; tensor: string; found: string; expected: string };
+  /** `detail`: the module or key that is at fault. */
+  'adapter.notConvertible': { path: string; reason: ConversionObstacle; detail: string };
+}
+
 /** Codes of `dataset/`. */
 export interface DatasetErrors {
   'dataset.notFound': { path: string };

@@ -2,6 +2,7 @@ import type { CheckpointErrors } from '../../protocol/errors';
 import type { ErrorTable } from '../errors';
 import { configFault, headerFault, tensorFault, unsupportedArchitecture } from './checkpointFaults';
 import { describeModelProblems } from './modelProblems';
+import { torchFileFault, torchFileRemedy } from './torchFileFaults';
 import type { Translate } from '../translate';
 
 const chooseDirectory = (t: Translate): string =>
@@ -19,14 +20,13 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
     remedy: chooseDirectory(t),
   }),
   'checkpoint.noWeights': (t, args) => ({
-    message: t('{path} has no model.safetensors and no model.safetensors.index.json.', { ...args }),
+    message: t(
+      '{path} has no weights: neither model.safetensors nor pytorch_model.bin, nor an index of shards.',
+      {
+        ...args,
+      },
+    ),
     remedy: t('Download the weights again, or choose another model directory.'),
-  }),
-  'checkpoint.binWeights': (t, args) => ({
-    message: t("{path} holds its weights in PyTorch's .bin format ({file}), which cannot be read yet.", {
-      ...args,
-    }),
-    remedy: t('Download the safetensors files of the same model, or save it again as safetensors.'),
   }),
   'checkpoint.missingFile': (t, args) => ({
     message: t('The file {path} does not exist.', { ...args }),
@@ -52,9 +52,7 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
   }),
   'checkpoint.badIndex': (t, args) => ({
     message: t('The index {path} cannot be used: {detail}', { ...args }),
-    remedy: t(
-      'Download the file again. Its weight_map names one .safetensors file beside it for each tensor.',
-    ),
+    remedy: t('Download the file again. Its weight_map names one weight file beside it for each tensor.'),
   }),
   'checkpoint.missingShard': (t, args) => ({
     message: t('The weight file {shard} is missing; {path} names it.', { ...args }),
@@ -75,7 +73,17 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
         ? t('Run "git lfs pull" in the model directory, or download the file from the model page.')
         : downloadAgain(t),
   }),
-  'checkpoint.badTensor': (t, args) => ({ message: tensorFault(t, args), remedy: downloadAgain(t) }),
+  'checkpoint.badTensor': (t, args) => ({
+    message: tensorFault(t, args),
+    remedy:
+      args.reason === 'strides'
+        ? t('Save the model again, with contiguous() called on this tensor, or as safetensors.')
+        : downloadAgain(t),
+  }),
+  'checkpoint.badTorchFile': (t, args) => ({
+    message: torchFileFault(t, args),
+    remedy: torchFileRemedy(t, args.reason) ?? downloadAgain(t),
+  }),
   'checkpoint.noTensor': (t, args) => ({
     message: t('{file} does not hold the tensor {tensor}.', { ...args }),
     remedy: downloadAgain(t),

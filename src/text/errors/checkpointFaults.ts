@@ -84,6 +84,14 @@ export function tensorFault(t: Translate, args: CheckpointErrors['checkpoint.bad
       });
     case 'nonFinite':
       return t('{file}: the tensor {tensor} holds a value that is not a number or infinite.', { ...args });
+    case 'strides':
+      return t('{file}: the values of the tensor {tensor} do not lie in the order of its rows.', { ...args });
+    case 'storage':
+      return t('{file}: the values of the tensor {tensor} are missing (storage {detail}).', { ...args });
+    case 'packed':
+      return t('{file}: the parts of the quantised tensor {tensor} do not fit together: {detail}', {
+        ...args,
+      });
   }
 }
 

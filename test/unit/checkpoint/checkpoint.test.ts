@@ -110,7 +110,9 @@ test('what is missing in a directory is said', (context) => {
   assert.throws(() => openCheckpoint(directory), code('checkpoint.noConfig'));
   assert.throws(() => openWeights(directory), code('checkpoint.noWeights'));
   fs.writeFileSync(path.join(directory, 'pytorch_model-00001-of-00007.bin'), '');
-  assert.throws(() => openWeights(directory), code('checkpoint.binWeights'));
+  assert.throws(() => openWeights(directory), code('checkpoint.noWeights'));
+  fs.writeFileSync(path.join(directory, 'pytorch_model.bin'), '');
+  assert.throws(() => openWeights(directory), code('checkpoint.badTorchFile'));
   fs.mkdirSync(path.join(directory, 'model.safetensors'));
   assert.throws(() => openWeights(directory), code('checkpoint.notAFile'));
 });

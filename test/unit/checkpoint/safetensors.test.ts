@@ -188,7 +188,7 @@ test('what is written is read again, aligned, and nothing else is left', (contex
   writeSafetensors(file, tensors, { format: 'pt', step: '7' });
   const reader = openSafetensors([file]);
   assert.deepEqual(reader.files[0].metadata, { format: 'pt', step: '7' });
-  assert.equal(reader.files[0].headerBytes % 8, 0);
+  assert.equal(reader.files[0].headers[0].bytes % 8, 0);
   for (const { name, dtype, shape, data } of tensors) {
     const entry = reader.tensors.get(name)!;
     assert.deepEqual([entry.dtype, entry.shape], [dtype, shape]);
