@@ -9,7 +9,8 @@ const VSCODE_ROOMS = ['host', 'editor', 'workbench'];
 export const rooms = {
   protocol: { rooms: [] },
   text: { rooms: ['protocol'], types: ['dataset'] },
-  install: { rooms: ['protocol'] },
+  process: { rooms: ['protocol'] },
+  install: { rooms: ['protocol', 'process'] },
   dataset: { rooms: ['protocol'] },
   tokenizer: { rooms: ['protocol'], types: ['dataset'] },
   checkpoint: { rooms: ['protocol'] },
@@ -18,12 +19,12 @@ export const rooms = {
   serve: { rooms: ['protocol', 'dataset', 'tokenizer', 'checkpoint', 'engine'] },
   // The engine is loaded from its own bundle when it is needed, so only its types are imported.
   cli: {
-    rooms: ['protocol', 'dataset', 'tokenizer', 'checkpoint', 'install', 'serve', 'text', 'torch'],
+    rooms: ['protocol', 'dataset', 'tokenizer', 'checkpoint', 'process', 'install', 'serve', 'text', 'torch'],
     types: ['engine'],
   },
-  host: { rooms: ['protocol', 'text', 'install'], vscode: true },
+  host: { rooms: ['protocol', 'text', 'process', 'install'], vscode: true },
   editor: { rooms: ['protocol', 'dataset', 'tokenizer', 'text', 'host'], vscode: true },
-  workbench: { rooms: ['protocol', 'text', 'host'], vscode: true },
+  workbench: { rooms: ['protocol', 'text', 'process', 'host'], vscode: true },
 };
 
 const NATIVE = {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processExists } from '../process/processExists';
 import { GlmError } from '../protocol/errors';
 
 /** The holder touches its lock this often; milliseconds. */
@@ -64,7 +65,7 @@ function removeAbandoned(file: string): void {
   if (!stat) return;
   const holder = readLock(file);
   const untouched = Date.now() - stat.mtimeMs;
-  const gone = holder !== null && holder.host === hostname() && !isAlive(holder.pid);
+  const gone = holder !== null && holder.host === hostname() && !processExists(holder.pid);
   // A lock without readable content may be in the middle of being written: give it the full time.
   if (!gone && untouched < ABANDONED) return;
   // Renaming first: of two processes that both judged the old lock, only one gets it, and a new one is seen and put back.
@@ -83,14 +84,5 @@ function readLock(file: string): LockContent | null {
     return JSON.parse(fs.readFileSync(file, 'utf8')) as LockContent;
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

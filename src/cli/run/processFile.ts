@@ -1,19 +1,11 @@
 /** `process.json`: says which process works in a run directory, and keeps a second one out. */
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import path from 'node:path';
+import { livingProcess, parseProcessFile, readProcessFile } from '../../process/livingProcess';
 import { GlmError } from '../../protocol/errors';
 import type { ProcessFile } from '../../protocol/control';
 import { PROCESS_FILE } from '../../protocol/runDirectory';
-
-const CONNECT_MS = 3_000;
-
-/** The process that works in `directory`; null where none does (its file may have outlived it). */
-export async function livingProcess(directory: string): Promise<ProcessFile | null> {
-  const file = readProcessFile(directory);
-  return file && processExists(file.pid) && (await answers(file.socket)) ? file : null;
-}
 
 /**
  * Writes `process.json`, whole or not at all, unless a living process has one there (`run.busy`).
@@ -33,7 +25,7 @@ export async function claimDirectory(directory: string, socket: string): Promise
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const before = readProcessFile(directory);
+      const before = await readProcessFile(directory);
       const other = await livingProcess(directory);
       if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
       removeAbandoned(target, before);
@@ -52,45 +44,9 @@ function removeAbandoned(target: string, abandoned: ProcessFile | null): void {
   const aside = `${target}.${randomUUID()}`;
   try {
     renameSync(target, aside);
-    if (parseProcessFile(aside)?.socket !== abandoned?.socket) linkSync(aside, target);
+    if (parseProcessFile(readFileSync(aside, 'utf8'))?.socket !== abandoned?.socket) linkSync(aside, target);
   } catch {
     // Another process was quicker.
   }
   rmSync(aside, { force: true });
-}
-
-function readProcessFile(directory: string): ProcessFile | null {
-  return parseProcessFile(path.join(directory, PROCESS_FILE));
-}
-
-function parseProcessFile(file: string): ProcessFile | null {
-  try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as ProcessFile;
-    return typeof value.pid === 'number' && typeof value.socket === 'string' ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Process ids are reused, the socket of a run is not: only its own process accepts a connection. */
-function answers(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(address);
-    const finish = (alive: boolean): void => {
-      socket.destroy();
-      resolve(alive);
-    };
-    socket.setTimeout(CONNECT_MS, () => finish(false));
-    socket.once('connect', () => finish(true));
-    socket.once('error', () => finish(false));
-  });
 }

@@ -1,12 +1,12 @@
 /** `resume RUN_DIR [--checkpoint step-N]` */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { livingProcess } from '../../process/livingProcess';
 import { GlmError } from '../../protocol/errors';
 import { EVENTS_FILE } from '../../protocol/runDirectory';
 import type { CommandContext } from '../context';
 import { openInstalledEngine } from '../engineLoader';
 import { runVersions } from '../versions';
-import { livingProcess } from './processFile';
 import { checkUnchanged, describeProvenance, readProvenance } from './provenance';
 import { missingFiles } from './readRunFile';
 import { chooseCheckpoint, lastEvent, readRun, removeLeftovers } from './runDirectory';

@@ -1,14 +1,14 @@
-/** Where a run keeps its files, and which checkpoint a run can go on from. */
+/** What a run directory holds, and which checkpoint a run can go on from. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { makeDirectories } from '../../checkpoint/atomic';
+import { holdsRun } from '../../process/chooseRunDirectory';
 import { GlmError } from '../../protocol/errors';
 import { parseRunEvent, type RunEvent } from '../../protocol/events';
 import { parseRunFile, type RunFile } from '../../protocol/run';
 import {
   ADAPTER,
   CHECKPOINTS,
-  directoryName,
   EVENTS_FILE,
   LOG_FILE,
   MODEL,
@@ -18,38 +18,6 @@ import {
 } from '../../protocol/runDirectory';
 import { describeRunProblem } from '../../text/runProblems';
 import type { Translate } from '../../text/translate';
-
-export interface DirectoryChoice {
-  run: RunFile;
-  /** The run file, beside which `runs/` lies. */
-  runFile: string;
-  /** `--run-dir` */
-  explicit: string | null;
-  /** `--overwrite`: an older run in an explicitly named directory is removed. */
-  overwrite: boolean;
-}
-
-/**
- * The directory of a new run: `--run-dir`, else `output_dir`, else the first free one of `runs/<name>`, `runs/<name>-2`, ...
- * beside the run file. A named directory that already holds a run is an error (`run.exists`) unless it is overwritten.
- */
-export function chooseRunDirectory(choice: DirectoryChoice): string {
-  const named = choice.explicit ?? choice.run.output_dir;
-  if (named !== null) {
-    const directory = path.resolve(named);
-    if (holdsRun(directory) && !choice.overwrite) throw new GlmError('run.exists', { path: directory });
-    return directory;
-  }
-  const base = path.join(path.dirname(path.resolve(choice.runFile)), 'runs', directoryName(choice.run.name));
-  for (let number = 1; ; number += 1) {
-    const directory = number === 1 ? base : `${base}-${number}`;
-    if (!existsSync(directory)) return directory;
-  }
-}
-
-export function holdsRun(directory: string): boolean {
-  return existsSync(path.join(directory, RUN_FILE));
-}
 
 /** Makes the directory, and with `overwrite` removes what an older run left in it; other files stay. */
 export function prepareRunDirectory(directory: string, overwrite: boolean): void {

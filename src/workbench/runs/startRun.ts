@@ -1,14 +1,11 @@
 /** From a run file to a running process. */
-import { access } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunFolder } from '../../host/runs/runFolder';
 import type { Services } from '../../host/services';
 import { t } from '../../host/translate';
 import { diskPath, requireTrust } from '../../host/trust';
-import { GlmError } from '../../protocol/errors';
-import type { RunFile } from '../../protocol/run';
-import { directoryName, RUN_FILE } from '../../protocol/runDirectory';
+import { chooseRunDirectory } from '../../process/chooseRunDirectory';
 import { readRunFileText, type RunFileFault } from '../runFile/readRunFile';
 
 /** Checks the run file, saves it, makes sure of the engine, and starts the run. Undefined where the user has to act first. */
@@ -23,7 +20,7 @@ export async function startRun(services: Services, uri: vscode.Uri): Promise<Run
   }
   if (document.isDirty && !(await document.save())) return undefined;
   if (!(await services.engine.ensureInstalled())) return undefined;
-  const directory = await chooseRunDirectory(run, file);
+  const directory = chooseRunDirectory({ run, runFile: file });
   return services.training.start(file, directory);
 }
 
@@ -40,28 +37,6 @@ async function showFaults(document: vscode.TextDocument, faults: RunFileFault[])
   if (choice !== open) return;
   await vscode.window.showTextDocument(document);
   await vscode.commands.executeCommand('workbench.actions.view.problems');
-}
-
-/** `output_dir`, else the first free one of `runs/<name>`, `runs/<name>-2`, ... beside the run file. */
-async function chooseRunDirectory(run: RunFile, runFile: string): Promise<string> {
-  const beside = path.dirname(runFile);
-  if (run.output_dir !== null) {
-    const named = path.resolve(beside, run.output_dir);
-    if (await exists(path.join(named, RUN_FILE))) throw new GlmError('run.exists', { path: named });
-    return named;
-  }
-  const base = path.join(beside, 'runs', directoryName(run.name));
-  for (let number = 1; ; number += 1) {
-    const directory = number === 1 ? base : `${base}-${number}`;
-    if (!(await exists(directory))) return directory;
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The run file that a command was given, or the one in the editor. */

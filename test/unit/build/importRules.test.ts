@@ -39,6 +39,8 @@ const forbidden: [file: string, line: string][] = [
   ['src/text/errors/run.ts', `import { lint } from '../../dataset/lint';`],
   ['src/text/errors/run.ts', `import type { Score } from '../../engine/types';`],
   ['src/install/download.ts', `import { describeError } from '../text/errors';`],
+  ['src/process/livingProcess.ts', `import { log } from '../host/log';`],
+  ['src/engine/train/loop.ts', `import { processExists } from '../../process/processExists';`],
   ['src/cli/main.ts', `import { train } from '../engine';`],
   ['src/cli/main.ts', `import { log } from '../host/log';`],
   ['src/cli/main.ts', `import * as vscode from 'vscode';`],
