@@ -5,6 +5,15 @@ import { error, warning, type RunCheck } from './runChecks';
 /** Files that describe an adapter, in the order they are looked for: PEFT's, then the one beside THUDM's prefix state. */
 export const ADAPTER_CONFIGS = ['adapter_config.json', 'config.json'] as const;
 
+/** An adapter directory has one of these: PEFT's settings, or the tensors of a THUDM prefix, alone or inside a model. */
+export const ADAPTER_FILES = [
+  'adapter_config.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+  'model.safetensors',
+  'model.safetensors.index.json',
+] as const;
+
 type Setting = string | number | boolean | string[] | null;
 
 /** What an adapter's own configuration settles, under the names of the run file's keys. */
@@ -50,7 +59,8 @@ function pick(json: Record<string, unknown>, keys: Record<string, string>): Reco
 
 function isSetting(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((item) => typeof item === 'string');
-  return ['string', 'number', 'boolean'].includes(typeof value);
+  // PEFT also takes a text as target_modules, a pattern: loading such an adapter says that it is not understood.
+  return typeof value === 'number' || typeof value === 'boolean';
 }
 
 /**

@@ -7,6 +7,16 @@ import { findSyntaxFault } from '../../dataset/jsonl/syntax';
 import { syntaxRule } from '../../dataset/rules';
 import { GlmError } from '../../protocol/errors';
 import { parseRunFile, type RunFile } from '../../protocol/run';
+import { checkRun, type RunCheck } from '../../protocol/runChecks';
+import {
+  ADAPTER_CONFIGS,
+  ADAPTER_FILES,
+  adoptAdapter,
+  checkStartingAdapter,
+  summariseAdapter,
+  type AdapterSummary,
+} from '../../protocol/startingAdapter';
+import { describeRunCheck } from '../../text/runChecks';
 import { describeRunProblem } from '../../text/runProblems';
 import type { Translate } from '../../text/translate';
 
@@ -18,23 +28,54 @@ interface Problem {
   sentence: string;
 }
 
+export interface RunReading {
+  /** Defaults filled in, paths absolute, sizes of the starting adapter taken over. */
+  run: RunFile;
+  /** What the user should know, one line each with its place; the run can start all the same. */
+  warnings: string[];
+}
+
 /**
- * The run described by `file`, defaults filled in, paths absolute.
+ * The run described by `file`.
  * Throws GlmError `run.fileNotFound`, `run.notJson` or `run.invalidFile`, the last with all problems and their places.
  */
-export function readRunFile(t: Translate, file: string): RunFile {
+export function readRunFile(t: Translate, file: string): RunReading {
   const absolute = path.resolve(file);
   const text = readText(absolute);
-  const parsed = parseRunFile(JSON.parse(text));
-  const problems: Problem[] =
-    'problems' in parsed
-      ? parsed.problems.map((problem) => ({ key: problem.key, sentence: describeRunProblem(t, problem) }))
-      : missingFiles(t, resolvePaths(parsed.run, path.dirname(absolute)));
-  if (problems.length > 0) {
+  const written: unknown = JSON.parse(text);
+  const parsed = parseRunFile(written);
+  const refuse = (problems: Problem[]): never => {
     const lines = problems.map((problem) => problemLine(absolute, text, problem));
     throw new GlmError('run.invalidFile', { path: absolute, problems: lines.join('\n') });
+  };
+  if ('problems' in parsed)
+    return refuse(
+      parsed.problems.map((problem) => ({ key: problem.key, sentence: describeRunProblem(t, problem) })),
+    );
+  const run = resolvePaths(parsed.run, path.dirname(absolute));
+  const adapter = run.adapter === null ? null : readAdapterSummary(run.adapter);
+  const checks = [...checkRun(run), ...(adapter ? checkStartingAdapter(run, written, adapter) : [])];
+  const told = (severity: RunCheck['severity']): Problem[] =>
+    checks
+      .filter((check) => check.severity === severity)
+      .map((check) => ({ key: check.key, sentence: describeRunCheck(t, check) }));
+  const problems = [...told('error'), ...missingFiles(t, run)];
+  if (problems.length > 0) return refuse(problems);
+  return {
+    run: adapter ? adoptAdapter(run, adapter) : run,
+    warnings: told('warning').map((problem) => problemLine(absolute, text, problem)),
+  };
+}
+
+/** What an adapter directory says about itself; null where nothing readable is there, which loading it explains better. */
+function readAdapterSummary(directory: string): AdapterSummary | null {
+  const file = ADAPTER_CONFIGS.map((name) => path.join(directory, name)).find((name) => existsSync(name));
+  if (!file || !statSync(file).isFile() || statSync(file).size > MAX_BYTES) return null;
+  try {
+    return summariseAdapter(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return null;
   }
-  return resolvePaths((parsed as { run: RunFile }).run, path.dirname(absolute));
 }
 
 /** The text of the file, which is valid JSON. */
@@ -96,11 +137,11 @@ export function resolvePaths(run: RunFile, directory: string): RunFile {
 /** What the run needs and is not there; also asked before a run is resumed. */
 export function missingFiles(t: Translate, run: RunFile): Problem[] {
   const problems: Problem[] = [];
-  const expectDirectory = (key: string, directory: string, file: string): void => {
+  const expectDirectory = (key: string, directory: string, files: readonly string[]): void => {
     if (!isDirectory(directory))
       problems.push({ key, sentence: t('there is no directory {path}', { path: directory }) });
-    else if (!existsSync(path.join(directory, file)))
-      problems.push({ key, sentence: t('{path} has no {file}', { path: directory, file }) });
+    else if (!files.some((file) => existsSync(path.join(directory, file))))
+      problems.push({ key, sentence: t('{path} has no {file}', { path: directory, file: files[0] ?? '' }) });
   };
   const expectFile = (key: string, file: string): void => {
     if (!existsSync(file)) problems.push({ key, sentence: t('there is no file {path}', { path: file }) });
@@ -110,8 +151,8 @@ export function missingFiles(t: Translate, run: RunFile): Problem[] {
     else if (!statSync(file).isFile())
       problems.push({ key, sentence: t('{path} is not an ordinary file', { path: file }) });
   };
-  expectDirectory('model', run.model, 'config.json');
-  if (run.adapter !== null) expectDirectory('adapter', run.adapter, 'adapter_config.json');
+  expectDirectory('model', run.model, ['config.json']);
+  if (run.adapter !== null) expectDirectory('adapter', run.adapter, ADAPTER_FILES);
   expectFile('dataset.train', run.dataset.train);
   if (run.dataset.validation !== null) expectFile('dataset.validation', run.dataset.validation);
   return problems;

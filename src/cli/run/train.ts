@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { writeJsonAtomic } from '../../checkpoint/atomic';
+import { chooseRunDirectory, holdsRun } from '../../process/chooseRunDirectory';
+import { livingProcess } from '../../process/livingProcess';
 import type { RunFile } from '../../protocol/run';
 import { PROVENANCE_FILE, RUN_FILE } from '../../protocol/runDirectory';
 import type { CommandContext } from '../context';
@@ -9,10 +11,9 @@ import { openInstalledEngine } from '../engineLoader';
 import { runVersions } from '../versions';
 import { checkData } from './checkData';
 import { EventLog } from './eventLog';
-import { livingProcess } from './processFile';
 import { describeProvenance } from './provenance';
 import { readRunFile } from './readRunFile';
-import { chooseRunDirectory, holdsRun, prepareRunDirectory } from './runDirectory';
+import { prepareRunDirectory } from './runDirectory';
 import { recordFailure, superviseTraining } from './supervise';
 import { GlmError } from '../../protocol/errors';
 
@@ -34,7 +35,8 @@ export async function train(context: CommandContext, options: TrainOptions): Pro
 
 async function start(context: CommandContext, options: TrainOptions): Promise<number> {
   const { output, t } = context;
-  const run = readRunFile(t, options.config);
+  const { run, warnings } = readRunFile(t, options.config);
+  for (const warning of warnings) output.warning(t('Warning:'), warning);
   const overwrite = options.overwrite ?? false;
   const directory = chooseRunDirectory({
     run,

@@ -13,7 +13,7 @@ function projectIn(directory: string, train: string, withTokenizer: boolean): Pr
   for (const name of files)
     copyFileSync(path.join('media', 'practice-model', name), path.join(directory, 'model', name));
   writeFileSync(path.join(directory, 'train.jsonl'), train);
-  return checkData(readRunFile(t, file));
+  return checkData(readRunFile(t, file).run);
 }
 
 test('a dataset without a usable record is refused, with the number of lines read', async () => {

@@ -6,13 +6,13 @@ import { EventLog } from '../../../src/cli/run/eventLog';
 import { readRunFile } from '../../../src/cli/run/readRunFile';
 import {
   chooseCheckpoint,
-  chooseRunDirectory,
   lastEvent,
   listCheckpoints,
   prepareRunDirectory,
   readRun,
   removeLeftovers,
 } from '../../../src/cli/run/runDirectory';
+import { chooseRunDirectory } from '../../../src/process/chooseRunDirectory';
 import type { RunEvent } from '../../../src/protocol/events';
 import { directoryName } from '../../../src/protocol/runDirectory';
 import { t, temporaryDirectory, writeProject } from './support';
@@ -22,7 +22,7 @@ const stopped = (step: number): RunEvent => ({ type: 'stopped', time: 't', step,
 test('a run lies under runs/ beside its file, the next one of the name gets a number', () => {
   using directory = temporaryDirectory();
   const runFile = writeProject(directory.path);
-  const run = readRunFile(t, runFile);
+  const { run } = readRunFile(t, runFile);
   const choose = (): string => chooseRunDirectory({ run, runFile, explicit: null, overwrite: false });
   assert.equal(choose(), path.join(directory.path, 'runs', 'first'));
   mkdirSync(choose(), { recursive: true });
@@ -34,7 +34,7 @@ test('a run lies under runs/ beside its file, the next one of the name gets a nu
 test('a named directory that holds a run is only overwritten on demand, and foreign files stay', () => {
   using directory = temporaryDirectory();
   const runFile = writeProject(directory.path, { output_dir: 'here' });
-  const run = readRunFile(t, runFile);
+  const { run } = readRunFile(t, runFile);
   const here = path.join(directory.path, 'here');
   mkdirSync(path.join(here, 'checkpoints', 'step-1'), { recursive: true });
   for (const name of ['run.json', 'events.jsonl', 'notes.txt']) writeFileSync(path.join(here, name), '{}');
@@ -54,8 +54,18 @@ test('a directory that an editor made with a log in it is free', () => {
   const explicit = path.join(directory.path, 'mine');
   mkdirSync(explicit);
   writeFileSync(path.join(explicit, 'process.log'), '');
-  const run = readRunFile(t, runFile);
+  const { run } = readRunFile(t, runFile);
   assert.equal(chooseRunDirectory({ run, runFile, explicit, overwrite: false }), explicit);
+});
+
+test('a relative output directory is relative to the run file', () => {
+  using directory = temporaryDirectory();
+  const runFile = path.join(directory.path, 'a.glmtune.json');
+  const choose = (): string => chooseRunDirectory({ run: { name: 'a', output_dir: 'here' }, runFile });
+  assert.equal(choose(), path.join(directory.path, 'here'));
+  mkdirSync(choose());
+  writeFileSync(path.join(choose(), 'run.json'), '{}');
+  assert.throws(choose, { code: 'run.exists' });
 });
 
 test('names become directory names on every platform', () => {

@@ -25,7 +25,7 @@ function problemsOf(file: string): string[] {
 
 test('defaults are filled in and paths are relative to the run file', () => {
   using directory = temporaryDirectory();
-  const run = readRunFile(t, writeProject(directory.path));
+  const { run } = readRunFile(t, writeProject(directory.path));
   assert.equal(run.model, path.join(directory.path, 'model'));
   assert.equal(run.dataset.train, path.join(directory.path, 'train.jsonl'));
   assert.equal(run.dataset.validation, null);
@@ -35,17 +35,20 @@ test('defaults are filled in and paths are relative to the run file', () => {
     r: 8,
     lora_alpha: 16,
     lora_dropout: 0,
-    target_modules: ['query_key_value'],
+    target_modules: null,
     use_rslora: false,
+    use_dora: false,
+    init_lora_weights: 'default',
+    loraplus_lr_ratio: 1,
   });
 });
 
 test('a byte order mark is no mistake', () => {
   using directory = temporaryDirectory();
   const file = writeProject(directory.path);
-  const run = readRunFile(t, file);
+  const { run } = readRunFile(t, file);
   writeFileSync(file, `\uFEFF${JSON.stringify({ ...run, adapter: null })}`);
-  assert.equal(readRunFile(t, file).name, 'first');
+  assert.equal(readRunFile(t, file).run.name, 'first');
 });
 
 test('every problem is named at once, with its place and key', () => {
@@ -60,7 +63,7 @@ test('every problem is named at once, with its place and key', () => {
       '  "method": { "type": "qlora" },',
       '  "training": {',
       '    "batch_sise": 4,',
-      '    "dtype": "float16",',
+      '    "dtype": "int8",',
       '    "epochs": "3"',
       '  },',
       '  "learning_rate": 1',
@@ -72,9 +75,9 @@ test('every problem is named at once, with its place and key', () => {
     'bad.glmtune.json:1:1: name: is missing (a text in quotes is expected)',
     'bad.glmtune.json:3:16: dataset.train: must not be empty',
     'bad.glmtune.json:3:29: dataset.max_length: must be greater than 0',
-    'bad.glmtune.json:4:15: method.type: must be one of "lora", "full"',
+    'bad.glmtune.json:4:15: method.type: QLoRA is the method "lora" with "quantization": { "type": "nf4" } beside "method"',
     'bad.glmtune.json:6:5: training.batch_sise: is not a key of a run file. Did you mean "batch_size"?',
-    'bad.glmtune.json:7:5: training.dtype: must be one of "float32", "bfloat16"',
+    'bad.glmtune.json:7:5: training.dtype: must be one of "float32", "bfloat16", "float16"',
     'bad.glmtune.json:8:5: training.epochs: must be a number',
   ]);
 });
@@ -156,4 +159,54 @@ test('numbers that would exhaust the memory are refused', () => {
   const problems = problemsOf(file);
   assert.match(problems[0] ?? '', /training\.epochs: must be at most 100000$/);
   assert.match(problems[1] ?? '', /training\.batch_size: must be at most 4096$/);
+});
+
+test('what does not fit together is told at once, beside what is missing', () => {
+  using directory = temporaryDirectory();
+  const file = writeProject(directory.path, {
+    model: 'nowhere',
+    method: { type: 'full' },
+    quantization: { type: 'nf4' },
+    evaluation: { load_best_at_end: true },
+  });
+  const problems = problemsOf(file);
+  assert.equal(problems.length, 3);
+  assert.match(problems[0] ?? '', /^first\.glmtune\.json:\d+:\d+: quantization: cannot be used with/);
+  assert.match(problems[1] ?? '', /: evaluation\.load_best_at_end: has no effect without evaluations/);
+  assert.match(problems[2] ?? '', /: model: there is no directory/);
+});
+
+function writeAdapter(directory: string, name: string, config: object): void {
+  mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
+  writeFileSync(path.join(directory, name), JSON.stringify(config));
+}
+
+test('a run takes over the sizes of the adapter it starts from, and says where they differ', () => {
+  using directory = temporaryDirectory();
+  writeAdapter(directory.path, 'before/adapter_config.json', {
+    peft_type: 'LORA',
+    r: 16,
+    lora_alpha: 32,
+    target_modules: ['dense'],
+  });
+  const file = writeProject(directory.path, { adapter: 'before', method: { type: 'lora', r: 8 } });
+  const { run, warnings } = readRunFile(t, file);
+  assert.ok(run.method.type === 'lora');
+  assert.deepEqual([run.method.r, run.method.lora_alpha, run.method.target_modules], [16, 32, ['dense']]);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /^first\.glmtune\.json:\d+:\d+: method\.r: .*has 16, which counts$/);
+});
+
+test('an adapter of another method is refused', () => {
+  using directory = temporaryDirectory();
+  writeAdapter(directory.path, 'before/pytorch_model.bin', {});
+  writeAdapter(directory.path, 'before/config.json', { pre_seq_len: 8, prefix_projection: false });
+  const file = writeProject(directory.path, { adapter: 'before' });
+  assert.match(problemsOf(file)[0] ?? '', /adapter: is an adapter of the method P-Tuning v2, but .* LoRA$/);
+  const same = writeProject(directory.path, { adapter: 'before', method: { type: 'ptuning_v2' } });
+  const { run } = readRunFile(t, same);
+  assert.deepEqual(run.method.type === 'ptuning_v2' && [run.method.variant, run.method.pre_seq_len], [
+    'thudm',
+    8,
+  ]);
 });
