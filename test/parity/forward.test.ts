@@ -1,25 +1,42 @@
-/** Logits and losses of the original ChatGLM2 and ChatGLM3 code. Tolerances: four times the reference's own float32 error. */
+/** Logits, losses and hidden states of the original code of every family. Tolerances: four times the reference's own float32 error. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { LanguageModel } from '../../src/engine/infer/languageModel';
+import { loadModel } from '../../src/engine/loadModel';
 import { fixture } from '../unit/fixtures';
+import { ARCHITECTURES } from './architectures';
 import { openTestEngine } from './engine';
-import { logSoftmax, maxDifference, readGolden, readGoldenJson, type ForwardCase } from './golden';
+import {
+  logSoftmax,
+  maxDifference,
+  readGolden,
+  readGoldenJson,
+  realColumns,
+  type ForwardCase,
+} from './golden';
+import { layerStates } from './layerStates';
 
 const LOGITS = 5e-5;
 const LOSS = 5e-6;
 
 before(openTestEngine);
 
-/** Compares every given row; padding is left away, which for these models changes nothing at the real tokens. */
+async function withModel(directory: string, use: (model: LanguageModel) => Promise<void>): Promise<void> {
+  const model = await LanguageModel.load({ model: fixture(directory), adapter: null, dtype: 'float32' });
+  await use(model);
+  await model.dispose();
+}
+
+/** Compares every given row; padding is left away, which changes nothing at the real tokens. */
 async function compare(model: LanguageModel, directory: string, item: ForwardCase): Promise<void> {
   const vocab = model.vocabSize;
   const expected = readGolden(directory, item.logits);
   let lossSum = 0;
   let counted = 0;
+  let compared = 0;
   for (const [row, ids] of item.input_ids.entries()) {
-    const mask = item.attention_mask?.[row] ?? ids.map(() => 1);
-    const kept = ids.flatMap((_, column) => (mask[column] ? [column] : []));
+    const kept = realColumns(item, row);
     const labels = item.labels && kept.map((column) => item.labels![row][column]);
     const score = await model.score(
       kept.map((column) => ids[column]),
@@ -29,59 +46,71 @@ async function compare(model: LanguageModel, directory: string, item: ForwardCas
     lossSum += score.loss * score.tokens_counted;
     counted += score.tokens_counted;
     item.logits_at.forEach(([r, column], index) => {
-      if (r !== row || !mask[column]) return;
+      if (r !== row || !kept.includes(column)) return;
       const wanted = logSoftmax(expected.subarray(index * vocab, (index + 1) * vocab));
       const found = new Float64Array(vocab);
       for (const [id, value] of score.top_logprobs![kept.indexOf(column)]) found[id] = value;
       const difference = maxDifference(found, wanted);
       assert.ok(difference < LOGITS, `${item.name} row ${row} column ${column}: ${difference}`);
+      compared++;
     });
   }
-  if (item.labels && item.loss !== undefined) {
+  assert.equal(compared, item.logits_at.length);
+  if (item.labels && typeof item.loss === 'number') {
     const difference = Math.abs(lossSum / counted - item.loss);
     assert.ok(difference < LOSS, `${item.name} loss: ${difference}`);
   }
 }
 
-for (const architecture of ['chatglm2', 'chatglm3']) {
-  test(`${architecture}: logits and loss of every batch`, async () => {
+const forwardCases = (architecture: string): ForwardCase[] =>
+  readGoldenJson<{ batches: ForwardCase[] }>(`golden/${architecture}/forward.json`).batches;
+
+for (const architecture of ARCHITECTURES) {
+  test(`${architecture}: logits and loss of every batch`, () =>
+    withModel(`models/${architecture}`, async (model) => {
+      for (const item of forwardCases(architecture)) await compare(model, `golden/${architecture}`, item);
+    }));
+
+  test(`${architecture}: a checkpoint in half precision, widened to float32`, async () => {
+    const golden = readGoldenJson<ForwardCase & { checkpoint: string }>(
+      `golden/${architecture}/half-checkpoint.json`,
+    );
+    await withModel(golden.checkpoint, (model) =>
+      compare(model, `golden/${architecture}`, { ...golden, name: 'half' }),
+    );
+  });
+
+  test(`${architecture}: hidden states of every layer`, async () => {
+    const [single] = forwardCases(architecture);
     const directory = `golden/${architecture}`;
-    const { batches } = readGoldenJson<{ batches: ForwardCase[] }>(`${directory}/forward.json`);
-    const model = await LanguageModel.load({
-      model: fixture(`models/${architecture}`),
-      adapter: null,
+    const resident = await loadModel({
+      directory: fixture(`models/${architecture}`),
       dtype: 'float32',
+      trainable: false,
     });
-    for (const item of batches) await compare(model, directory, item);
-    await model.dispose();
+    const { hidden, final, logits } = await layerStates(resident, single.input_ids[0]);
+    const normed = single.hidden_states_note!.endsWith('the last entry is the output of the final norm');
+    const found = [...hidden.slice(0, -1), normed ? final : hidden.at(-1)!];
+    assert.equal(found.length, single.hidden_states!.length);
+    single.hidden_states!.forEach(({ tensor }, i) => {
+      const difference = maxDifference(found[i], readGolden(directory, tensor));
+      assert.ok(difference < LOGITS, `hidden state ${i}: ${difference}`);
+    });
+    const { vocabSize } = resident.model;
+    const expected = readGolden(directory, single.logits);
+    single.logits_at.forEach(([, column], i) => {
+      const row = logits.subarray(column * vocabSize, (column + 1) * vocabSize);
+      const difference = maxDifference(row, expected.subarray(i * vocabSize, (i + 1) * vocabSize));
+      assert.ok(difference < LOGITS, `logits of column ${column}: ${difference}`);
+    });
+    await resident.close();
   });
 }
 
-test('chatglm3: a float16 checkpoint, widened to float32', async () => {
-  const directory = 'golden/chatglm3';
-  const { checkpoint, ...item } = readGoldenJson<ForwardCase & { checkpoint: string }>(
-    `${directory}/half-checkpoint.json`,
-  );
-  const model = await LanguageModel.load({ model: fixture(checkpoint), adapter: null, dtype: 'float32' });
-  await compare(model, directory, { ...item, name: 'half', attention_mask: null });
-  await model.dispose();
-});
-
-const variants = [
-  'all-biases',
-  'full-attention-heads',
-  'layernorm',
-  'no-final-norm',
-  'no-qkv-bias-1-group',
-  'residual-post-layernorm',
-];
-
-for (const variant of variants) {
-  test(`chatglm3 with ${variant}`, async () => {
-    const directory = `variants/chatglm3-${variant}`;
-    const { cases } = readGoldenJson<{ cases: ForwardCase[] }>(`${directory}/cases.json`);
-    const model = await LanguageModel.load({ model: fixture(directory), adapter: null, dtype: 'float32' });
-    for (const item of cases) await compare(model, directory, item);
-    await model.dispose();
-  });
-}
+for (const variant of readdirSync(fixture('variants')))
+  test(`variant ${variant}`, () =>
+    withModel(`variants/${variant}`, async (model) => {
+      const { cases } = readGoldenJson<{ cases: ForwardCase[] }>(`variants/${variant}/cases.json`);
+      assert.ok(cases.length > 0);
+      for (const item of cases) await compare(model, `variants/${variant}`, item);
+    }));

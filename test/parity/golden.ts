@@ -5,13 +5,31 @@ import { fixture, readJsonFixture } from '../unit/fixtures';
 export interface ForwardCase {
   name: string;
   input_ids: number[][];
-  attention_mask: number[][] | null;
-  position_ids: number[][] | null;
+  /** Per row: 1 for real tokens, or (ChatGLM-6B) a string per query, "1" for each key that is hidden from it. */
+  attention_mask?: (number[] | string[])[] | null;
+  /** Per row, or (ChatGLM-6B) per row and stream. */
+  position_ids?: (number[] | number[][])[] | null;
   labels: number[][] | null;
   logits: string;
   /** [row, column] of each row of `logits`. */
   logits_at: [number, number][];
-  loss?: number;
+  loss?: number | null;
+  /** Input of each layer, and what the last one's output became. */
+  hidden_states?: { tensor: string }[];
+  hidden_states_note?: string;
+  /** ChatGLM-6B: what the model makes itself where it is given none. */
+  model_position_ids?: number[][][];
+  model_attention_mask?: string[][];
+}
+
+/** Columns of a row that are not padding. */
+export function realColumns(item: Pick<ForwardCase, 'input_ids' | 'attention_mask'>, row: number): number[] {
+  const mask = item.attention_mask?.[row];
+  return item.input_ids[row].flatMap((_, column) => {
+    const entry = mask?.[column] ?? 1;
+    const real = typeof entry === 'string' ? entry[column] === '0' : entry === 1;
+    return real ? [column] : [];
+  });
 }
 
 /** Reads `file.safetensors#tensor.name` beside a golden JSON file. */
