@@ -123,10 +123,14 @@ export interface LoraConfig {
   r: number;
   lora_alpha: number;
   lora_dropout: number;
-  target_modules: string[];
+  /** Ends of module paths, or one text: `all-linear`, or a regular expression over whole module paths. */
+  target_modules: string[] | string;
   use_rslora: boolean;
   /** Weight-decomposed adapter (DoRA): a trained magnitude per output row. */
   use_dora: boolean;
+  /** Ranks and alphas of single layers, by a regular expression for the end of their module path. */
+  rank_pattern?: Readonly<Record<string, number>>;
+  alpha_pattern?: Readonly<Record<string, number>>;
   base_model_name_or_path: string | null;
 }
 

@@ -99,8 +99,13 @@ export type TokenizerModelProblem =
   | 'duplicatePiece'
   | 'noUnknown'
   | 'noEndOfText'
+  | 'noSpecialTokens'
   | 'missingBytePieces'
   | 'badCharsmap';
+
+/** What is wrong with a byte-level vocabulary: GLM-4's list of ranks, or `tokenizer.json`. */
+export type ByteVocabularyProblem =
+  'malformed' | 'tooMany' | 'duplicate' | 'holes' | 'missingBytes' | 'badMerge';
 
 /** Codes of `tokenizer/`. */
 export interface TokenizerErrors {
@@ -112,10 +117,25 @@ export interface TokenizerErrors {
   'tokenizer.notSentencePiece': { path: string };
   /** The tokenizer has more ids than the model's embedding has rows. */
   'tokenizer.exceedsVocabulary': { path: string; tokens: number; rows: number };
+  /** `num_image_tokens` is no whole number from 0; `value` is JSON. */
+  'tokenizer.invalidImageTokens': { path: string; value: string };
   'tokenizer.invalidConfig': { path: string; detail: string };
   /** `usable` lists the prompt formats that such a tokenizer can write. */
   'tokenizer.unknownTemplate': { path: string; template: string; usable: string };
   /** The chosen prompt format needs special tokens of another family. */
+  /** GLM-4's list of ranks; `line` is 1-based. */
+  'tokenizer.invalidRanks': { path: string; reason: ByteVocabularyProblem; line: number };
+  /** Hugging Face's `tokenizer.json`. */
+  'tokenizer.invalidJson': { path: string; reason: ByteVocabularyProblem };
+  /** A kind of `tokenizer.json` that is not byte-level BPE as GLM has it; `key` is a path in the file. */
+  'tokenizer.unsupportedJson': { path: string; key: string; value: string };
+  /** `token` of `added_tokens_decoder` is malformed, or missing. */
+  'tokenizer.badSpecialToken': { path: string; token: string };
+  'tokenizer.noChatTemplate': { path: string };
+  /** A chat template that cannot be read; `detail` is the parser's own sentence. */
+  'tokenizer.badChatTemplate': { path: string; detail: string };
+  /** A chat template that refuses a conversation, or does something that is not possible. */
+  'tokenizer.chatTemplateFailed': { path: string; detail: string };
   'tokenizer.templateNotUsable': { path: string; template: string; usable: string };
 }
 

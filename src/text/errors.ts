@@ -1,5 +1,6 @@
 /** Sentences and remedies for every error code. */
 import { toErrorData, type ErrorArguments, type ErrorCode, type ErrorData } from '../protocol/errors';
+import { adapterErrors } from './errors/adapter';
 import { chatErrors } from './errors/chat';
 import { checkpointErrors } from './errors/checkpoint';
 import { datasetErrors } from './errors/dataset';
@@ -21,6 +22,7 @@ export interface ErrorText {
 export type ErrorTable<Errors> = { [C in keyof Errors]: (t: Translate, args: Errors[C]) => ErrorText };
 
 const table: ErrorTable<ErrorArguments> = {
+  ...adapterErrors,
   ...chatErrors,
   ...checkpointErrors,
   ...datasetErrors,

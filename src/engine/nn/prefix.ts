@@ -52,10 +52,7 @@ export function prefixKeyValues(ops: Ops, encoder: PrefixEncoder, options: Prefi
   const { layers, groups, headDim, dropout } = options;
   const encoded = encodePrefix(ops, encoder);
   const entries = encoded.shape[0];
-  const byLayer = ops.transpose(
-    ops.reshape(encoded, [entries, layers, 2, groups, headDim]),
-    [1, 2, 3, 0, 4],
-  );
+  const byLayer = ops.transpose(ops.reshape(encoded, [entries, layers, 2, groups, headDim]), [1, 2, 3, 0, 4]);
   const parts = ops.split(
     ops.reshape(byLayer, [layers, 2 * groups, entries, headDim]),
     Array<number>(layers).fill(1),
@@ -71,12 +68,7 @@ export function prefixKeyValues(ops: Ops, encoder: PrefixEncoder, options: Prefi
 }
 
 /** [1, ...] -> [batch, ...], each row dropped on its own. */
-function forBatch(
-  ops: Ops,
-  part: Value,
-  { batch, dropout }: PrefixOptions,
-  seed: Value | null,
-): Value {
+function forBatch(ops: Ops, part: Value, { batch, dropout }: PrefixOptions, seed: Value | null): Value {
   const rows =
     batch === 1 ? part : ops.add(part, ops.constant(new Float32Array(batch), [batch, 1, 1, 1], 'float32'));
   return dropout && seed ? drop(ops, rows, { rate: dropout.rate, seed }) : rows;

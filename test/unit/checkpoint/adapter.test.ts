@@ -3,44 +3,53 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import {
-  checkAdapter,
+  checkLora,
   loraScale,
   loraTensorName,
   openAdapter,
   writeAdapter,
+  type LoraFiles,
 } from '../../../src/checkpoint/adapter';
 import { parseAdapterConfig } from '../../../src/checkpoint/adapterConfig';
 import { readConfig } from '../../../src/checkpoint/config';
 import { fileFingerprint, modelFingerprint, weightsFingerprint } from '../../../src/checkpoint/fingerprint';
 import { openWeights } from '../../../src/checkpoint/checkpoint';
+import type { ChatGlm2Config } from '../../../src/checkpoint/types';
 import { GlmError } from '../../../src/protocol/errors';
 import { fixture, readJsonFixture } from '../fixtures';
 import { temporaryDirectory } from './temporary';
 
 const directory = 'adapters/chatglm3-train-lora-all';
 const json = readJsonFixture<Record<string, unknown>>(`${directory}/adapter_config.json`);
-const model = readConfig(fixture('models/chatglm3'));
+const model = readConfig(fixture('models/chatglm3')) as ChatGlm2Config;
+
+function openLora(place: string): LoraFiles {
+  const adapter = openAdapter(place);
+  assert.ok(adapter.kind === 'lora');
+  return adapter;
+}
 
 test('an adapter that PEFT wrote opens and fits its model', () => {
-  const adapter = openAdapter(fixture(directory));
+  const adapter = openLora(fixture(directory));
   assert.deepEqual(adapter.config, {
     r: 4,
     lora_alpha: 8,
     lora_dropout: 0,
     target_modules: ['dense', 'query_key_value', 'dense_4h_to_h', 'dense_h_to_4h'],
     use_rslora: false,
+    use_dora: false,
     base_model_name_or_path: 'tiny-chatglm3',
   });
-  assert.equal(checkAdapter(adapter, model).length, 12);
+  assert.equal(checkLora(adapter, model).length, 12);
   assert.equal(loraScale(adapter.config), 2);
   assert.equal(loraScale({ ...adapter.config, use_rslora: true }), 4);
   adapter.reader.close();
 });
 
 test('an adapter for another model is refused with every difference', () => {
-  const adapter = openAdapter(fixture(directory));
+  const adapter = openLora(fixture(directory));
   assert.throws(
-    () => checkAdapter(adapter, { ...model, num_layers: 4, ffn_hidden_size: 101 }),
+    () => checkLora(adapter, { ...model, num_layers: 4, ffn_hidden_size: 101 }),
     (error) => {
       assert.ok(error instanceof GlmError && error.code === 'checkpoint.doesNotFit');
       const { count } = error.args as { count: number };
@@ -50,14 +59,14 @@ test('an adapter for another model is refused with every difference', () => {
     },
   );
   const config = { ...adapter.config, target_modules: ['q_proj'] };
-  assert.throws(() => checkAdapter({ ...adapter, config }, model), { code: 'checkpoint.unknownTarget' });
+  assert.throws(() => checkLora({ ...adapter, config }, model), { code: 'checkpoint.unknownTarget' });
   adapter.reader.close();
 });
 
 test('an adapter survives writing and reading, also over an older one', (context) => {
   const target = path.join(temporaryDirectory(context), 'adapter');
-  const source = openAdapter(fixture(directory));
-  const layers = checkAdapter(source, model).map((shape) => ({
+  const source = openLora(fixture(directory));
+  const layers = checkLora(source, model).map((shape) => ({
     ...shape,
     aData: source.reader.readFloat32(loraTensorName(shape.module, 'A')),
     bData: source.reader.readFloat32(loraTensorName(shape.module, 'B')),
@@ -67,7 +76,7 @@ test('an adapter survives writing and reading, also over an older one', (context
       fs.writeFileSync(path.join(temporary, 'x'), ''),
     );
   }
-  const copy = openAdapter(target);
+  const copy = openLora(target);
   assert.deepEqual(copy.config, source.config);
   for (const [name, entry] of source.reader.tensors) {
     assert.deepEqual(copy.reader.tensors.get(name)!.shape, entry.shape);
@@ -96,16 +105,13 @@ test('a write that fails keeps the older adapter', (context) => {
 const unsupported: [string, unknown][] = [
   ['peft_type', 'IA3'],
   ['peft_type', undefined],
-  ['use_dora', true],
   ['bias', 'lora_only'],
   ['lora_bias', true],
   ['modules_to_save', ['output_layer']],
-  ['rank_pattern', { dense: 2 }],
-  ['alpha_pattern', { dense: 2 }],
+  ['init_lora_weights', 'pissa_niter_4'],
   ['fan_in_fan_out', true],
   ['layers_to_transform', [1]],
   ['layers_to_transform', 1],
-  ['target_modules', 'all-linear'],
 ];
 for (const [key, value] of unsupported) {
   test(`an adapter with ${key} = ${JSON.stringify(value)} is refused by name`, () => {
@@ -125,6 +131,11 @@ for (const [key, value] of [
   ['lora_dropout', 1],
   ['target_modules', []],
   ['target_modules', [7]],
+  ['target_modules', ''],
+  ['use_dora', 'yes'],
+  ['rank_pattern', { dense: 0 }],
+  ['rank_pattern', ['dense']],
+  ['alpha_pattern', { dense: '2' }],
   ['base_model_name_or_path', 7],
 ] as [string, unknown][]) {
   test(`an adapter with ${key} = ${JSON.stringify(value)} is refused`, () => {
