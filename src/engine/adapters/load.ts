@@ -1,20 +1,32 @@
 /** Puts an adapter directory on a model. */
-import { checkAdapter, openAdapter } from '../../checkpoint/adapter';
+import { checkAdapter, openAdapter, requireEncoder } from '../../checkpoint/adapter';
 import type { ResidentModel } from '../residentModel';
-import { loraAdapter } from './create';
+import { loraAdapter, prefixAdapter } from './create';
+import type { ResidentAdapter } from './residentAdapter';
 
-/** Reads an adapter and puts it on the model. Throws `checkpoint.*` where it does not fit. */
+export interface LoadAdapterOptions {
+  /** It is to be trained on: what cannot be is refused. */
+  training?: { lrRatio: number; prefixDropout: number };
+}
+
+/** Reads an adapter and puts it on the model. Throws `checkpoint.*`, `adapter.*` where it does not fit. */
 export async function loadAdapter(
   resident: ResidentModel,
   directory: string,
-  options: { lrRatio?: number; prefixDropout?: number } = {},
-): Promise<void> {
-  const adapter = openAdapter(directory);
+  { training }: LoadAdapterOptions = {},
+): Promise<ResidentAdapter> {
+  const files = openAdapter(directory);
   try {
-    checkAdapter(adapter, resident.model.config);
-    const layout = loraAdapter(directory, resident.model.config, adapter.config, options.lrRatio);
-    await resident.setAdapter(layout, ({ name }) => adapter.reader.readFloat32(name));
+    const { config } = resident.model;
+    checkAdapter(files, config);
+    if (files.kind === 'prefix' && training) requireEncoder(files);
+    const adapter =
+      files.kind === 'lora'
+        ? loraAdapter(directory, config, files.config, training?.lrRatio)
+        : prefixAdapter(config, files.config, training?.prefixDropout ?? 0);
+    await resident.setAdapter(adapter, ({ name }) => files.reader.readFloat32(name));
+    return adapter;
   } finally {
-    adapter.reader.close();
+    files.reader.close();
   }
 }

@@ -1,25 +1,54 @@
 /** Writes a model's adapter in the format other programs read. */
-import { loraTensorName, writeAdapter } from '../../checkpoint/adapter';
+import { loraTensorName, writeAdapter, writePrefix, type LoraWeights } from '../../checkpoint/adapter';
+import type { LoraShape } from '../../checkpoint/lora';
 import type { ResidentModel } from '../residentModel';
 import { viewParts } from './flat';
 import type { ResidentAdapter } from './residentAdapter';
 
-/** Writes the adapter's files into a directory. */
-export async function saveAdapter(
+/** An adapter's tensors on the host, by their names in files. */
+export type AdapterTensors = ReadonlyMap<string, Float32Array>;
+
+/** Reads the tensors of a model's adapter. */
+export async function readAdapterTensors(
+  resident: ResidentModel,
+  adapter: ResidentAdapter,
+): Promise<AdapterTensors> {
+  const tensors = new Map<string, Float32Array>();
+  for (const group of adapter.groups) {
+    const flat = await resident.store.read(group.variable);
+    for (const [name, values] of viewParts(group, flat)) tensors.set(name, values);
+  }
+  return tensors;
+}
+
+/**
+ * Writes an adapter directory, replacing what is there only when it is complete.
+ * @param beside further files of the directory, written before it gets its name
+ */
+export function saveAdapter(
   directory: string,
   resident: ResidentModel,
   adapter: ResidentAdapter,
-): Promise<void> {
-  const values = new Map<string, Float32Array>();
-  for (const group of adapter.groups)
-    for (const [name, view] of viewParts(group, await resident.store.read(group.variable))) values.set(name, view);
-  if (adapter.kind !== 'lora') throw new Error('prefix');
-  const layers = adapter.shapes.map(({ module, a, b }) => ({
+  values: AdapterTensors,
+  beside?: (temporary: string) => void,
+): void {
+  if (adapter.kind === 'lora') {
+    const layers = adapter.shapes.map((shape) => loraLayer(shape, values));
+    writeAdapter(directory, adapter.config, layers, beside);
+    return;
+  }
+  const { config: model } = resident.model;
+  writePrefix(directory, { config: adapter.config, model, base: resident.directory, values }, beside);
+}
+
+function loraLayer({ module, a, b, magnitude }: LoraShape, values: AdapterTensors): LoraWeights {
+  const tensor = (part: 'A' | 'B' | 'magnitude'): Float32Array => values.get(loraTensorName(module, part))!;
+  return {
     module,
     a,
     b,
-    aData: values.get(loraTensorName(module, 'A'))!,
-    bData: values.get(loraTensorName(module, 'B'))!,
-  }));
-  writeAdapter(directory, adapter.config, layers);
+    aData: tensor('A'),
+    bData: tensor('B'),
+    magnitudeData: magnitude && tensor('magnitude'),
+  };
 }
