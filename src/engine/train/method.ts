@@ -25,12 +25,13 @@ async function startFrom(
   method: LoraSettings | PrefixSettings,
   resident: ResidentModel,
 ): Promise<void> {
-  const lora = method.type === 'lora';
-  await loadAdapter(resident, directory, {
-    lrRatio: lora ? method.loraplus_lr_ratio : 1,
-    prefixDropout: lora ? 0 : method.prefix_dropout,
+  const adapter = await loadAdapter(resident, directory, {
+    training:
+      method.type === 'lora'
+        ? { lrRatio: method.loraplus_lr_ratio, prefixDropout: 0 }
+        : { lrRatio: 1, prefixDropout: method.prefix_dropout },
   });
-  if (resident.adapter!.kind !== (lora ? 'lora' : 'prefix'))
+  if (adapter.kind !== (method.type === 'lora' ? 'lora' : 'prefix'))
     throw new GlmError('run.adapterKind', { path: directory, method: method.type });
 }
 

@@ -7,9 +7,7 @@ import { openSafetensors } from '../../checkpoint/safetensors';
 import { writeSafetensors } from '../../checkpoint/safetensorsWriter';
 import type { TensorToWrite } from '../../checkpoint/types';
 import { GlmError } from '../../protocol/errors';
-import { viewParts } from '../adapters/flat';
-import type { ResidentAdapter } from '../adapters/residentAdapter';
-import { saveAdapter } from '../adapters/save';
+import { readAdapterTensors, saveAdapter, type AdapterTensors } from '../adapters/save';
 import { readWeights } from '../loadModel';
 import type { ResidentModel } from '../residentModel';
 import { saveModel, toTensor } from '../saveModel';
@@ -44,15 +42,13 @@ export async function saveCheckpoint(
   trainables: Trainables,
   state: RunState,
 ): Promise<void> {
-  await writeDirectoryAtomicAsync(directory, async (temporary) => {
-    const optimizer: TensorToWrite[] = [];
-    for (const { variable, m, v } of trainables.groups)
-      for (const moment of [m, v])
-        optimizer.push(toTensor(moment.name, variable.shape, await resident.store.read(moment)));
+  const optimizer: TensorToWrite[] = [];
+  for (const { variable, m, v } of trainables.groups)
+    for (const moment of [m, v])
+      optimizer.push(toTensor(moment.name, variable.shape, await resident.store.read(moment)));
+  await writeWeights(directory, resident, 'float32', (temporary, values) => {
+    if (values) writeSafetensors(path.join(temporary, TRAINABLE_FILE), trainableTensors(resident, values));
     writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer);
-    await writeWeights(temporary, resident, 'float32');
-    if (resident.adapter)
-      writeSafetensors(path.join(temporary, TRAINABLE_FILE), await trainableTensors(resident, resident.adapter));
     writeJsonAtomic(path.join(temporary, STATE_FILE), state);
   });
 }
@@ -63,21 +59,32 @@ export async function saveWeights(
   resident: ResidentModel,
   dtype: ComputeDType,
 ): Promise<void> {
-  await writeDirectoryAtomicAsync(directory, (temporary) => writeWeights(temporary, resident, dtype));
+  await writeWeights(directory, resident, dtype);
 }
 
-async function writeWeights(directory: string, resident: ResidentModel, dtype: ComputeDType): Promise<void> {
-  if (resident.adapter) await saveAdapter(directory, resident, resident.adapter);
-  else await saveModel(directory, resident, dtype);
-}
-
-async function trainableTensors(resident: ResidentModel, adapter: ResidentAdapter): Promise<TensorToWrite[]> {
-  const tensors: TensorToWrite[] = [];
-  for (const group of adapter.groups) {
-    const values = viewParts(group, await resident.store.read(group.variable));
-    for (const { name, shape } of group.parts) tensors.push(toTensor(name, shape, values.get(name)!));
+/** `beside` writes further files; it is given the tensors of the adapter, or null where there is none. */
+async function writeWeights(
+  directory: string,
+  resident: ResidentModel,
+  dtype: ComputeDType,
+  beside?: (temporary: string, values: AdapterTensors | null) => void,
+): Promise<void> {
+  const { adapter } = resident;
+  if (adapter) {
+    const values = await readAdapterTensors(resident, adapter);
+    saveAdapter(directory, resident, adapter, values, (temporary) => beside?.(temporary, values));
+    return;
   }
-  return tensors;
+  await writeDirectoryAtomicAsync(directory, async (temporary) => {
+    await saveModel(temporary, resident, dtype);
+    beside?.(temporary, null);
+  });
+}
+
+function trainableTensors({ adapter }: ResidentModel, values: AdapterTensors): TensorToWrite[] {
+  return adapter!.groups.flatMap(({ parts }) =>
+    parts.map(({ name, shape }) => toTensor(name, shape, values.get(name)!)),
+  );
 }
 
 /**
@@ -104,9 +111,7 @@ export async function loadCheckpoint(
 /** Reads the trained weights of a checkpoint of this run back into the model. */
 export async function loadWeights(directory: string, resident: ResidentModel): Promise<void> {
   const { adapter } = resident;
-  const reader = adapter
-    ? openSafetensors([path.join(directory, TRAINABLE_FILE)])
-    : openWeights(directory);
+  const reader = adapter ? openSafetensors([path.join(directory, TRAINABLE_FILE)]) : openWeights(directory);
   try {
     if (adapter) await resident.setAdapter(adapter, ({ name }) => reader.readFloat32(name));
     else await readWeights(resident, reader);
