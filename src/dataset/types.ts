@@ -23,7 +23,13 @@ export type ToolDescription = Record<string, unknown>;
 
 /** A record in the one internal shape every file format is brought to. */
 export type TrainingRecord =
-  | { kind: 'conversation'; messages: Message[]; tools?: ToolDescription[] }
+  | {
+      kind: 'conversation';
+      messages: Message[];
+      tools?: ToolDescription[];
+      /** The row has a `history` column, and it is empty: THUDM's ChatGLM-6B script then writes `[Round 0]` all the same. */
+      emptyHistory?: boolean;
+    }
   /** Plain text, every token trained. */
   | { kind: 'text'; text: string }
   /** Pre-tokenised; -100 in `labels` marks a token that is not trained; `labels` stands at the token itself, not shifted. */

@@ -122,7 +122,6 @@ export interface TokenizerErrors {
   'tokenizer.invalidConfig': { path: string; detail: string };
   /** `usable` lists the prompt formats that such a tokenizer can write. */
   'tokenizer.unknownTemplate': { path: string; template: string; usable: string };
-  /** The chosen prompt format needs special tokens of another family. */
   /** GLM-4's list of ranks; `line` is 1-based. */
   'tokenizer.invalidRanks': { path: string; reason: ByteVocabularyProblem; line: number };
   /** Hugging Face's `tokenizer.json`. */
@@ -136,6 +135,7 @@ export interface TokenizerErrors {
   'tokenizer.badChatTemplate': { path: string; detail: string };
   /** A chat template that refuses a conversation, or does something that is not possible. */
   'tokenizer.chatTemplateFailed': { path: string; detail: string };
+  /** The chosen prompt format needs special tokens of another family. */
   'tokenizer.templateNotUsable': { path: string; template: string; usable: string };
 }
 

@@ -38,5 +38,6 @@ export function questionAnswer(
   if (sink.fatal || question === undefined || answer === undefined) return undefined;
   const messages: Message[] = isBlank(system) ? [] : [{ role: 'system', content: system }];
   messages.push(...history, { role: 'user', content: question }, { role: 'assistant', content: answer });
-  return { kind: 'conversation', messages };
+  const emptyHistory = Array.isArray(record['history']) && history.length === 0;
+  return emptyHistory ? { kind: 'conversation', messages, emptyHistory } : { kind: 'conversation', messages };
 }

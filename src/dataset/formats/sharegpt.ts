@@ -64,7 +64,7 @@ function readTurn(item: JsonValue, path: JsonPath, sink: ProblemSink): Turn[] {
   } else {
     message = { role, content: value };
   }
-  if (item['loss'] === false || item['weight'] === 0) message.loss = false;
+  if (item['loss'] === false || item['loss'] === 0 || item['weight'] === 0) message.loss = false;
   return [{ message, role: from, rolePath, contentPath }];
 }
 

@@ -1,4 +1,4 @@
-import type { TokenizerErrors, TokenizerModelProblem } from '../../protocol/errors';
+import type { ByteVocabularyProblem, TokenizerErrors, TokenizerModelProblem } from '../../protocol/errors';
 import type { ErrorTable } from '../errors';
 import type { Translate } from '../translate';
 
@@ -32,6 +32,10 @@ export const tokenizerErrors: ErrorTable<TokenizerErrors> = {
       'Tokenizer and weights belong to different models. Copy the tokenizer files that came with the weights.',
     ),
   }),
+  'tokenizer.invalidImageTokens': (t, args) => ({
+    message: t('{path}: "num_image_tokens" is {value}, not a whole number from 0 up.', { ...args }),
+    remedy: t('Copy tokenizer_config.json from the original model: the value is 0, or 20000 in old files.'),
+  }),
   'tokenizer.invalidConfig': (t, args) => ({
     message: t('{path} is not a JSON object: {detail}', { ...args }),
     remedy: t('Correct the file, or download it again.'),
@@ -39,6 +43,45 @@ export const tokenizerErrors: ErrorTable<TokenizerErrors> = {
   'tokenizer.unknownTemplate': (t, args) => ({
     message: t('{path}: "chat_template_id" is {template}, which is not known.', { ...args }),
     remedy: t('Use one of {usable}, or remove the key.', { usable: args.usable }),
+  }),
+  'tokenizer.invalidRanks': (t, args) => ({
+    message: t('{path}, line {line}: this is not a usable list of token ranks: {reason}', {
+      path: args.path,
+      line: args.line,
+      reason: vocabularyProblem(t, args.reason),
+    }),
+    remedy: t('Download the file again and compare its size with the original.'),
+  }),
+  'tokenizer.invalidJson': (t, args) => ({
+    message: t('{path} is not a usable tokenizer: {reason}', {
+      path: args.path,
+      reason: vocabularyProblem(t, args.reason),
+    }),
+    remedy: t('Download the file again and compare its size with the original.'),
+  }),
+  'tokenizer.unsupportedJson': (t, args) => ({
+    message: t('The tokenizer {path} works in a way that is not supported: "{key}" is {value}.', { ...args }),
+    remedy: t(
+      'Use the tokenizer files that came with a GLM model. Rows of token ids ("input_ids") need no tokenizer.',
+    ),
+  }),
+  'tokenizer.badSpecialToken': (t, args) => ({
+    message: t('{path} does not define the special token {token} in a usable way.', { ...args }),
+    remedy: t('Copy the tokenizer_config.json that came with the model, or compare "added_tokens_decoder".'),
+  }),
+  'tokenizer.noChatTemplate': (t, args) => ({
+    message: t('{path} has no chat template.', { ...args }),
+    remedy: t(
+      'Add "chat_template" to tokenizer_config.json or a file chat_template.jinja, or choose the prompt format "glm4".',
+    ),
+  }),
+  'tokenizer.badChatTemplate': (t, args) => ({
+    message: t('The chat template in {path} cannot be read: {detail}', { ...args }),
+    remedy: t('Correct the template, or download the file again.'),
+  }),
+  'tokenizer.chatTemplateFailed': (t, args) => ({
+    message: t('The chat template in {path} does not accept a conversation: {detail}', { ...args }),
+    remedy: t('Change the conversation as the template asks, or choose another prompt format.'),
   }),
   'tokenizer.templateNotUsable': (t, args) => ({
     message: t('The prompt format "{template}" cannot be written with the tokenizer {path}.', { ...args }),
@@ -62,9 +105,28 @@ function modelProblem(t: Translate, reason: TokenizerModelProblem): string {
       return t('it must have exactly one unknown piece.');
     case 'noEndOfText':
       return t('it has no end-of-text piece.');
+    case 'noSpecialTokens':
+      return t('some of the special tokens of its family are missing.');
     case 'missingBytePieces':
       return t('some of the 256 byte pieces are missing.');
     case 'badCharsmap':
       return t('its normalisation rules are damaged.');
+  }
+}
+
+function vocabularyProblem(t: Translate, reason: ByteVocabularyProblem): string {
+  switch (reason) {
+    case 'malformed':
+      return t('its contents are damaged or of another kind.');
+    case 'tooMany':
+      return t('it has far too many tokens.');
+    case 'duplicate':
+      return t('a token or an id occurs twice.');
+    case 'holes':
+      return t('ids are missing in between.');
+    case 'missingBytes':
+      return t('some of the 256 single bytes have no token.');
+    case 'badMerge':
+      return t('a merge is not made of known tokens.');
   }
 }

@@ -39,6 +39,40 @@ export class AnswerCleaner {
   }
 }
 
+const HAN = '[\\u4e00-\\u9fff]';
+const MARKS: Readonly<Record<string, string>> = { ',': '，', '!': '！', ':': '：', ';': '；', '?': '？' };
+const MARK_BESIDE_HAN = new RegExp(`(?<=${HAN})[,!:;?]|[,!:;?](?=${HAN})`, 'g');
+const LAST_IS_HAN = new RegExp(`${HAN}$`);
+
+/**
+ * ChatGLM-6B's clean-up of punctuation, for text that comes in parts: its tokenizer makes full-width marks narrow, so a mark
+ * beside a Chinese character becomes wide again.
+ */
+export class HanPunctuation {
+  /** A mark that the next character decides on, or nothing. */
+  private held = '';
+  private afterHan = false;
+
+  push(text: string): string {
+    if (text === '') return '';
+    // The character before is only looked at, never given out again.
+    const before = this.afterHan ? '一' : '';
+    const widened = (before + this.held + text)
+      .replace(MARK_BESIDE_HAN, (mark) => MARKS[mark])
+      .slice(before.length);
+    this.held = /[,!:;?]$/.exec(widened)?.[0] ?? '';
+    const ready = widened.slice(0, widened.length - this.held.length);
+    if (ready !== '') this.afterHan = LAST_IS_HAN.test(ready);
+    return ready;
+  }
+
+  flush(): string {
+    const rest = this.held;
+    this.held = '';
+    return rest;
+  }
+}
+
 /** Length of the end that may still vanish: trailing spaces, or the beginning of the placeholder. */
 function undecidedLength(text: string): number {
   const spaces = TRAILING.exec(text);

@@ -76,6 +76,36 @@ describe('normaliseRecord', () => {
     ]);
   });
 
+  it('knows an empty history column from none', () => {
+    const emptyHistory = (history?: unknown): boolean | undefined => {
+      const result = normaliseRecord({ prompt: 'q', response: 'a', history });
+      assert.ok('record' in result && result.record.kind === 'conversation');
+      return result.record.emptyHistory;
+    };
+    assert.deepEqual([emptyHistory([]), emptyHistory([[]])], [true, true]);
+    assert.deepEqual(
+      [emptyHistory(null), emptyHistory(), emptyHistory([['x', 'y']])],
+      [undefined, undefined, undefined],
+    );
+  });
+
+  it('reads a loss of 0 as false in every shape', () => {
+    const openAi = messagesOf({ messages: [USER, { ...ASSISTANT, loss: 0 }, USER, ASSISTANT] });
+    assert.equal(openAi[1].loss, false);
+    const shareGpt = messagesOf({
+      conversations: [
+        { from: 'human', value: 'q' },
+        { from: 'gpt', value: 'a', loss: 0 },
+        { from: 'human', value: 'q' },
+        { from: 'gpt', value: 'b' },
+      ],
+    });
+    assert.deepEqual(
+      shareGpt.map(({ loss }) => loss),
+      [undefined, false, undefined, undefined],
+    );
+  });
+
   it('keeps the loss switches of messages', () => {
     const value = { messages: [USER, { ...ASSISTANT, loss: false }, USER, { ...ASSISTANT, weight: 1 }] };
     assert.deepEqual(
