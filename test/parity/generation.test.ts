@@ -9,14 +9,21 @@ import { loadModel } from '../../src/engine/loadModel';
 import type { SamplingSettings } from '../../src/protocol/control';
 import { fixture } from '../unit/fixtures';
 import { openTestEngine } from './engine';
-import { maxDifference, readGolden, readGoldenJson } from './golden';
+import { logSoftmax, maxDifference, readGolden, readGoldenJson } from './golden';
 
 const PROBABILITY = 1e-5;
+const LOGITS = 5e-5;
 
 interface Generation {
   prompt: number[];
   tokens: number[];
-  batch: { input_ids: number[][]; attention_mask: number[][]; tokens: number[][]; steps: number };
+  batch: {
+    input_ids: number[][];
+    attention_mask: (number[] | string[])[];
+    logits: string;
+    tokens: number[][];
+    steps: number;
+  };
   sampling: {
     step: number;
     history: number[];
@@ -47,7 +54,14 @@ const GREEDY: SamplingSettings = {
 
 before(openTestEngine);
 
-for (const architecture of ['chatglm2', 'chatglm3']) {
+/** Columns of a row that are not padding; ChatGLM-6B's mask is a square of "1" for hidden, whose last row sees all tokens. */
+function realColumns(mask: number[] | string[]): boolean[] {
+  const last = mask[mask.length - 1];
+  if (typeof last === 'string') return Array.from(last, (hidden) => hidden === '0');
+  return (mask as number[]).map((real) => real === 1);
+}
+
+for (const architecture of ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'glm-hf', 'glm4-0414']) {
   const golden = readGoldenJson<Generation>(`golden/${architecture}/generate.json`);
 
   test(`${architecture}: greedy tokens, cold and with a warm cache`, async () => {
@@ -66,18 +80,61 @@ for (const architecture of ['chatglm2', 'chatglm3']) {
     await model.dispose();
   });
 
-  test(`${architecture}: rows of a left-padded batch`, async () => {
+  test(`${architecture}: logits of every step`, async () => {
+    const model = await LanguageModel.load({
+      model: fixture(`models/${architecture}`),
+      adapter: null,
+      dtype: 'float32',
+    });
+    const ids = [...golden.prompt, ...golden.tokens];
+    const logits = readGolden(`golden/${architecture}`, 'generate.safetensors#step_logits');
+    const score = await model.score(ids, null, model.vocabSize);
+    golden.tokens.forEach((_, step) => {
+      const wanted = logSoftmax(logits.slice(step * model.vocabSize, (step + 1) * model.vocabSize));
+      const found = new Float64Array(model.vocabSize);
+      for (const [id, value] of score.top_logprobs![golden.prompt.length - 1 + step]) found[id] = value;
+      const difference = maxDifference(found, wanted);
+      assert.ok(difference < LOGITS, `step ${step}: ${difference}`);
+    });
+    await model.dispose();
+  });
+
+  test(`${architecture}: a batch of prompts of different lengths`, async () => {
     const model = await LanguageModel.load({
       model: fixture(`models/${architecture}`),
       adapter: null,
       dtype: 'float32',
     });
     const { input_ids, attention_mask, tokens, steps } = golden.batch;
-    for (const [row, ids] of input_ids.entries()) {
-      const prompt = ids.filter((_, column) => attention_mask[row][column] === 1);
-      const sampling = { ...GREEDY, max_new_tokens: steps };
-      assert.deepEqual((await model.generate(prompt, { sampling, stopIds: [] })).outputIds, tokens[row]);
-    }
+    const prompts = input_ids.map((ids, row) => {
+      const real = realColumns(attention_mask[row]);
+      return ids.filter((_, column) => real[column]);
+    });
+    const options = { sampling: { ...GREEDY, max_new_tokens: steps }, stopIds: [] };
+    const together = await model.generateBatch(
+      prompts,
+      prompts.map(() => options),
+    );
+    assert.deepEqual(
+      together.map(({ outputIds }) => outputIds),
+      tokens,
+    );
+    for (const [row, prompt] of prompts.entries())
+      assert.deepEqual((await model.generate(prompt, options)).outputIds, tokens[row]);
+    // A row that ends early leaves the others as they are.
+    const stopIds = [tokens[0][2]];
+    const ends = await model.generateBatch(
+      prompts,
+      prompts.map((_, row) => ({ ...options, stopIds: row === 0 ? stopIds : [] })),
+    );
+    assert.deepEqual(ends[0], {
+      outputIds: tokens[0].slice(0, tokens[0].indexOf(stopIds[0]) + 1),
+      finishReason: 'stop',
+    });
+    assert.deepEqual(
+      ends.slice(1).map(({ outputIds }) => outputIds),
+      tokens.slice(1),
+    );
     await model.dispose();
   });
 

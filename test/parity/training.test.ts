@@ -58,7 +58,9 @@ for (const architecture of ALL)
       compareFinal(ours, golden, (key) => key.replace('.default', ''));
       if (!quantization) {
         // PEFT wrote the same adapter after the same run.
-        const theirs = openSafetensors([fixture(`adapters/${architecture}-${name}/adapter_model.safetensors`)]);
+        const theirs = openSafetensors([
+          fixture(`adapters/${architecture}-${name}/adapter_model.safetensors`),
+        ]);
         assert.deepEqual([...ours.tensors.keys()].sort(), [...theirs.tensors.keys()].sort());
         for (const key of theirs.tensors.keys())
           assertClose([...ours.readFloat32(key)], [...theirs.readFloat32(key)], 5e-5, key);

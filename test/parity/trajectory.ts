@@ -116,7 +116,10 @@ export function writeInitialPrefix(
   };
   const reader = openSafetensors([fixture(`golden/${architecture}/${name}.safetensors`)]);
   const values = new Map(
-    prefixShapes(model, config).tensors.map(({ name: tensor }) => [tensor, reader.readFloat32(`init.${tensor}`)]),
+    prefixShapes(model, config).tensors.map(({ name: tensor }) => [
+      tensor,
+      reader.readFloat32(`init.${tensor}`),
+    ]),
   );
   reader.close();
   const adapter = path.join(directory, 'initial');
@@ -216,4 +219,3 @@ export function runFile(architecture: string, directory: string, peakRate: numbe
   if ('problems' in result) throw new Error(JSON.stringify(result.problems));
   return result.run;
 }
-
