@@ -1,0 +1,120 @@
+/** Layers against their formulas in double precision, where the fixtures' sequences are too short or too few to tell. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { DType, Value } from '../../src/engine/backend/ops';
+import { Session } from '../../src/engine/backend/session';
+import { Tape } from '../../src/engine/backend/tape';
+import { geluTanh } from '../../src/engine/nn/gelu';
+import {
+  frequencies,
+  halfFrequencies,
+  halvedPairs,
+  interleavedPairs,
+  rotary,
+  rotate,
+  type RotaryPair,
+} from '../../src/engine/nn/rotary';
+import { openTestEngine } from './engine';
+import { maxDifference } from './golden';
+
+before(openTestEngine);
+
+const HEAD_DIM = 16;
+const values = (n: number): Float32Array =>
+  Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898) * 2);
+
+/** One head of one row, rotated by the layer. */
+async function rotated(
+  x: Float32Array,
+  streams: readonly Int32Array[],
+  pairs: readonly RotaryPair[],
+  interpolation?: number,
+): Promise<Float32Array> {
+  const session = new Session();
+  const [length] = [streams[0].length];
+  const program = session.compile((g) => {
+    const positions = streams.map(() => g.placeholder([1, length], 'int32'));
+    const input = g.placeholder([1, 1, length, HEAD_DIM], 'float32');
+    const table = rotary(g, positions, { headDim: HEAD_DIM, pairs, interpolation, dtype: 'float32' });
+    return { inputs: [...positions, input], outputs: [rotate(g, input, table) as typeof input], effects: [] };
+  });
+  const [result] = (await program.run([...streams, x])) as Float32Array[];
+  await session.close();
+  return result;
+}
+
+/** The same by its definition. */
+function expected(
+  x: Float32Array,
+  streams: readonly Int32Array[],
+  pairs: readonly RotaryPair[],
+  interpolation = 1,
+): Float64Array {
+  const y = Float64Array.from(x);
+  for (let t = 0; t < streams[0].length; t++)
+    for (const { channels, frequency, stream } of pairs) {
+      const [a, b] = channels.map((channel) => t * HEAD_DIM + channel);
+      const angle = (streams[stream][t] / interpolation) * frequency;
+      y[a] = x[a] * Math.cos(angle) - x[b] * Math.sin(angle);
+      y[b] = x[b] * Math.cos(angle) + x[a] * Math.sin(angle);
+    }
+  return y.map((value) => value * HEAD_DIM ** -0.25);
+}
+
+const FAR = Int32Array.of(0, 1, 2, 7, 100, 2047);
+const OTHER = Int32Array.of(0, 0, 0, 1, 2, 3);
+const rotations: [string, Int32Array[], RotaryPair[], number?][] = [
+  ['neighbours of the first half', [FAR], interleavedPairs(frequencies(10000, HEAD_DIM / 2))],
+  ['all neighbours, a larger base', [FAR], interleavedPairs(frequencies(5e6, HEAD_DIM))],
+  ['interpolated positions', [FAR], interleavedPairs(frequencies(10000, HEAD_DIM / 2)), 50],
+  ['halves of the head', [FAR], halvedPairs(halfFrequencies(10000, HEAD_DIM), 0, 0)],
+  [
+    'two streams',
+    [FAR, OTHER],
+    [
+      ...halvedPairs(halfFrequencies(10000, HEAD_DIM / 2), 0, 0),
+      ...halvedPairs(halfFrequencies(10000, HEAD_DIM / 2), HEAD_DIM / 2, 1),
+    ],
+  ],
+];
+for (const [name, streams, pairs, interpolation] of rotations)
+  test(`rotary embedding: ${name}`, async () => {
+    const x = values(FAR.length * HEAD_DIM);
+    const difference = maxDifference(
+      await rotated(x, streams, pairs, interpolation),
+      expected(x, streams, pairs, interpolation),
+    );
+    // A position of 2047 times a frequency near 1 is an angle with an error of 1e-4 in float32.
+    assert.ok(difference < 3e-4, String(difference));
+  });
+
+const gelu = (x: number): number => {
+  const inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+  return 0.5 * x * (1 + Math.tanh(inner));
+};
+const slope = (x: number): number => (gelu(x + 1e-5) - gelu(x - 1e-5)) / 2e-5;
+
+for (const [dtype, tolerance] of [
+  ['float32', 2e-6],
+  ['bfloat16', 0.02],
+  ['float16', 3e-3],
+] as [DType, number][])
+  test(`GELU and its slope in ${dtype}`, async () => {
+    const points = Float32Array.from({ length: 33 }, (_, i) => (i - 16) / 4);
+    const session = new Session();
+    const program = session.compile((g) => {
+      const input = g.placeholder([1, points.length], 'float32');
+      const x = g.cast(input, dtype);
+      const tape = new Tape(g);
+      tape.watch(x);
+      const y = geluTanh(tape, x);
+      const total = tape.sum(tape.cast(y, 'float32'), [0, 1]);
+      const gradient = tape.gradients(total).get(x)!;
+      const wide = (value: Value) => g.cast(value, 'float32') as typeof input;
+      return { inputs: [input], outputs: [wide(y), wide(gradient)], effects: [] };
+    });
+    const [y, dx] = (await program.run([points])) as Float32Array[];
+    await session.close();
+    assert.ok(maxDifference(y, Float64Array.from(points, gelu)) < tolerance);
+    assert.ok(maxDifference(dx, Float64Array.from(points, slope)) < tolerance);
+  });
