@@ -152,8 +152,8 @@ export class EagerOps implements Ops {
 }
 
 function supported(dtype: DType): 'float32' | 'int32' | 'bool' {
-  if (dtype === 'bfloat16' || dtype === 'float16') throw new Error(`tfjs has no ${dtype}`);
-  return dtype;
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new Error(`tfjs has no ${dtype}`);
 }
 
 /** The values of a tensor that `EagerOps` made. */

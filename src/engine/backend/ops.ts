@@ -3,7 +3,7 @@
  * function (production), `EagerOps` runs tfjs operations at once (the self-test); `Tape` adds differentiation to either.
  */
 
-export type DType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'bool';
+export type DType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'bool' | 'uint8' | 'int8' | 'uint16';
 
 /** A tensor that exists or will exist. Shapes are static. */
 export interface Value {

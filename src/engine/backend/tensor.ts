@@ -7,7 +7,16 @@ import { sizeOf, type DType, type Value } from './ops';
 /** bfloat16 and float16 travel as their bit patterns. */
 export type HostArray = Float32Array | Int32Array | Uint16Array | Uint8Array;
 
-const BYTES: Record<DType, number> = { float32: 4, bfloat16: 2, float16: 2, int32: 4, bool: 1 };
+const BYTES: Record<DType, number> = {
+  float32: 4,
+  bfloat16: 2,
+  float16: 2,
+  int32: 4,
+  bool: 1,
+  uint8: 1,
+  int8: 1,
+  uint16: 2,
+};
 
 /** A tensor in the library's memory, to be filled piece by piece; `dispose` frees it. */
 export class NativeTensor {
