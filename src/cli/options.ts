@@ -1,6 +1,6 @@
 /** Values of options: parsers that refuse with a sentence, and options several commands share. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { SamplingSettings } from '../protocol/control';
+import type { ChatModel, SamplingSettings } from '../protocol/control';
 import type { Translate } from '../text/translate';
 
 /** A whole number of at least `minimum`. */
@@ -30,26 +30,45 @@ export function numberBetween(
   };
 }
 
-export type DTypeOption = 'float32' | 'bfloat16';
-
-/** `--model`, `--adapter`, `--dtype` of the commands that load a model. */
-export function addModelOptions(command: Command, t: Translate): void {
+/** `--model` and how it is loaded. `chat --stdio` gets its model later, so there the option may be absent. */
+export function addModelOptions(command: Command, t: Translate, required = true): void {
   command
-    .requiredOption('--model <dir>', t('checkpoint directory (config.json, safetensors, tokenizer.model)'))
-    .option('--adapter <dir>', t('PEFT adapter directory, put on the model'))
-    .addOption(dtypeOption(t));
-}
-
-export function dtypeOption(t: Translate): Option {
-  return new Option('--dtype <type>', t('number format of the computation'))
-    .choices(['float32', 'bfloat16'])
-    .default('float32');
+    .addOption(
+      new Option(
+        '--model <dir>',
+        t('checkpoint directory (config.json, weights, tokenizer)'),
+      ).makeOptionMandatory(required),
+    )
+    .option('--adapter <dir>', t('adapter directory (LoRA or P-Tuning v2), put on the model'))
+    .addOption(
+      new Option('--dtype <type>', t('number format of the computation'))
+        .choices(['float32', 'bfloat16', 'float16'])
+        .default('float32'),
+    )
+    .addOption(new Option('--quantization <type>', t('keep the linear layers in 4 bits')).choices(['nf4']))
+    .addOption(
+      new Option('--template <name>', t('prompt format instead of the one of the model')).choices([
+        'chatglm',
+        'chatglm2',
+        'chatglm3',
+        'glm4',
+        'jinja',
+      ]),
+    );
 }
 
 export interface ModelOptions {
   model: string;
   adapter?: string;
-  dtype: DTypeOption;
+  dtype: ChatModel['dtype'];
+  quantization?: 'nf4';
+  template?: NonNullable<ChatModel['template']>;
+}
+
+/** The options as the engine takes them. */
+export function modelToLoad(options: ModelOptions): ChatModel {
+  const { model, adapter = null, dtype, quantization = null, template = null } = options;
+  return { model, adapter, dtype, quantization, template };
 }
 
 /** Sampling options of `generate` and `chat`. */

@@ -1,5 +1,6 @@
 /** What the engine hands to the command line: plain data in, plain data out. */
 import type { SamplingSettings } from '../protocol/control';
+import type { TemplateId } from '../tokenizer/types';
 
 export type ComputeDType = 'float32' | 'bfloat16' | 'float16';
 
@@ -11,6 +12,8 @@ export interface LoadOptions {
   dtype: ComputeDType;
   /** Keep the linear layers of the blocks in 4 bits (double quantised NF4); null or absent: as the checkpoint has them. */
   quantization?: 'nf4' | null;
+  /** Prompt format; null or absent: the one that the files of the model say. */
+  template?: TemplateId | null;
 }
 
 export interface Score {

@@ -49,12 +49,23 @@ export interface ChatMessage {
   content: string;
 }
 
+/** What a chat process loads; the last two are as in a run file. */
+export interface ChatModel {
+  /** Checkpoint directory. */
+  model: string;
+  /** Adapter directory, or null. */
+  adapter: string | null;
+  dtype: 'float32' | 'bfloat16' | 'float16';
+  quantization: 'nf4' | null;
+  template: 'chatglm' | 'chatglm2' | 'chatglm3' | 'glm4' | 'jinja' | null;
+}
+
 /** Editor -> chat process. One reply (`result` or `error`) per id; `chat` also sends `token` notes before it. */
 export type ChatRequest =
   | {
       id: number;
       method: 'load';
-      params: { model: string; adapter: string | null; dtype: 'float32' | 'bfloat16' };
+      params: ChatModel;
     }
   | { id: number; method: 'chat'; params: { messages: ChatMessage[]; sampling: SamplingSettings } }
   | { id: number; method: 'cancel'; params: { target: number } }

@@ -95,6 +95,7 @@ export type TokenizerModelProblem =
   | 'truncated'
   | 'malformed'
   | 'tooLarge'
+  | 'tooMany'
   | 'noPieces'
   | 'duplicatePiece'
   | 'noUnknown'
@@ -113,8 +114,6 @@ export interface TokenizerErrors {
   'tokenizer.invalidModel': { path: string; reason: TokenizerModelProblem };
   /** The file is what git leaves behind where the large file was not downloaded. */
   'tokenizer.gitLfsPointer': { path: string };
-  /** A file of another kind, such as GLM-4's list of ranks. */
-  'tokenizer.notSentencePiece': { path: string };
   /** The tokenizer has more ids than the model's embedding has rows. */
   'tokenizer.exceedsVocabulary': { path: string; tokens: number; rows: number };
   /** `num_image_tokens` is no whole number from 0; `value` is JSON. */
@@ -141,7 +140,14 @@ export interface TokenizerErrors {
 
 /** Why an adapter cannot be rewritten for another layout of the model. */
 export type ConversionObstacle =
-  'notLora' | 'notSplit' | 'sameLayout' | 'chatglmLayout' | 'perHeadLayout' | 'doraPart' | 'rank' | 'module';
+  | 'notLora'
+  | 'noCounterpart'
+  | 'sameLayout'
+  | 'chatglmLayout'
+  | 'perHeadLayout'
+  | 'doraPart'
+  | 'scale'
+  | 'module';
 
 /** Codes of adapters, beside those of `checkpoint/`. */
 export interface AdapterErrors {
@@ -220,6 +226,8 @@ export interface InputErrors {
   'input.badField': { path: string; line: number; field: string; expected: string };
   'input.tokenRange': { path: string; line: number; token: number; size: number };
   'input.tooLong': { path: string; line: number; tokens: number; limit: number };
+  /** A row of ids lacks a token that ChatGLM-6B finds the end of its context by. */
+  'input.noMarker': { path: string; line: number; marker: string; token: number };
   /** Nothing of the record is trained, or it cannot be encoded. `reason` is a `DropReason`. */
   'input.dropped': { path: string; line: number; reason: string };
 }
@@ -254,6 +262,10 @@ export interface EngineErrors {
   'engine.packedTrainable': { path: string };
   'engine.badResult': { step: number };
   'engine.nonFinite': { what: string; step: number; rows: string };
+  /** Gradients of float16 are not finite even with the smallest scale of the loss. */
+  'engine.float16Overflow': { step: number; rows: string };
+  /** Trained weights that are not finite were not written as a checkpoint; `step` made them. */
+  'engine.badWeights': { step: number };
 }
 
 /** Codes of `install/`. */

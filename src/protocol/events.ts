@@ -4,6 +4,7 @@
  * NaN and no infinity: a loss or norm that is not finite stands there as null.
  */
 import type { ErrorData } from './errors';
+import type { MethodType, TrainingSettings } from './run';
 
 /** Written once when a run starts; sizes are counts, times are ISO 8601. */
 export interface StartedEvent {
@@ -12,8 +13,12 @@ export interface StartedEvent {
   name: string;
   model: string;
   architecture: string;
-  method: 'full' | 'lora' | 'ptuning_v2';
-  dtype: 'float32' | 'bfloat16' | 'float16';
+  method: MethodType;
+  /** How the base weights are stored; absent in runs of an older version, which stored them as they are. */
+  quantization?: 'nf4' | null;
+  dtype: TrainingSettings['dtype'];
+  /** The largest one, which the method settles where the run file leaves it open; absent in runs of an older version. */
+  learning_rate?: number;
   device: string;
   /** Versions of what computed the run: `extension`, `node`, `libtensorflow`. */
   versions: Record<string, string>;
@@ -79,7 +84,16 @@ export interface WarningEvent {
   args: Record<string, string | number>;
 }
 
-export type WarningCode = 'rowsDropped' | 'rowsTruncated' | 'adapterUnchanged' | 'fewRows' | 'noValidation';
+export type WarningCode =
+  | 'rowsDropped'
+  | 'rowsTruncated'
+  | 'adapterUnchanged'
+  | 'fewRows'
+  | 'noValidation'
+  /** Memory ran out in `step`; micro-batches have `rows` rows from now on. */
+  | 'batchHalved'
+  /** The gradients of `step` overflowed in float16; the loss is now scaled by `scale`. */
+  | 'stepSkipped';
 
 export interface ResumedEvent {
   type: 'resumed';

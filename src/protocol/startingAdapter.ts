@@ -26,6 +26,7 @@ export interface AdapterSummary {
 const LORA_KEYS = {
   r: 'r',
   lora_alpha: 'lora_alpha',
+  lora_dropout: 'lora_dropout',
   target_modules: 'target_modules',
   use_rslora: 'use_rslora',
   use_dora: 'use_dora',

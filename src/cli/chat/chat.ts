@@ -4,12 +4,10 @@ import { serveChat } from './stdio';
 import { converse } from './terminal';
 import { openInstalledEngine } from '../engineLoader';
 import { EXIT_OK, UsageError } from '../exit';
-import { samplingSettings, type DTypeOption, type SamplingOptions } from '../options';
+import { modelToLoad, samplingSettings, type ModelOptions, type SamplingOptions } from '../options';
 
-export interface ChatOptions extends SamplingOptions {
+export interface ChatOptions extends SamplingOptions, Omit<ModelOptions, 'model'> {
   model?: string;
-  adapter?: string;
-  dtype: DTypeOption;
   system?: string;
   stdio?: boolean;
 }
@@ -17,14 +15,11 @@ export interface ChatOptions extends SamplingOptions {
 export async function chat(context: CommandContext, options: ChatOptions): Promise<number> {
   const { t } = context;
   if (options.stdio) return chatOverStdio(context);
-  if (options.model === undefined)
+  const { model: directory } = options;
+  if (directory === undefined)
     throw new UsageError(t('The option {option} is missing.', { option: '--model <dir>' }));
   const engine = await openInstalledEngine();
-  const model = await engine.LanguageModel.load({
-    model: options.model,
-    adapter: options.adapter ?? null,
-    dtype: options.dtype,
-  });
+  const model = await engine.LanguageModel.load(modelToLoad({ ...options, model: directory }));
   try {
     const conversation = {
       ...(options.system === undefined ? {} : { system: options.system }),

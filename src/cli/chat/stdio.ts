@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { LanguageModel } from '../../engine';
-import type { ChatMessage, ChatReply, ChatRequest, ChatResult } from '../../protocol/control';
+import type { ChatMessage, ChatModel, ChatReply, ChatRequest, ChatResult } from '../../protocol/control';
 import { GlmError, toErrorData } from '../../protocol/errors';
 import { describeThrown } from '../../text/errors';
 import type { Translate } from '../../text/translate';
@@ -93,7 +93,7 @@ export class ChatService {
   }
 
   private async load({ params }: LoadRequest): Promise<{ loaded: true; parameters: number }> {
-    const key = JSON.stringify([params.model, params.adapter, params.dtype]);
+    const key = JSON.stringify(params);
     if (!this.model || this.loaded !== key) {
       // Two models at once may not fit into memory.
       await this.unload();
@@ -141,7 +141,12 @@ function parseRequest(line: string): ChatRequest {
     case 'load':
       if (typeof params.model !== 'string') throw bad('params.model');
       if (params.adapter !== null && typeof params.adapter !== 'string') throw bad('params.adapter');
-      if (params.dtype !== 'float32' && params.dtype !== 'bfloat16') throw bad('params.dtype');
+      if (!isOneOf(params.dtype, ['float32', 'bfloat16', 'float16'])) throw bad('params.dtype');
+      // Clients older than these two keys do not send them.
+      params.quantization ??= null;
+      params.template ??= null;
+      if (!isOneOf(params.quantization, [null, 'nf4'])) throw bad('params.quantization');
+      if (!isOneOf(params.template, TEMPLATES)) throw bad('params.template');
       break;
     case 'chat':
       if (!isConversation(params.messages)) throw bad('params.messages');
@@ -156,6 +161,19 @@ function parseRequest(line: string): ChatRequest {
       throw bad(String((value as { method?: unknown }).method));
   }
   return value as ChatRequest;
+}
+
+const TEMPLATES: readonly ChatModel['template'][] = [
+  null,
+  'chatglm',
+  'chatglm2',
+  'chatglm3',
+  'glm4',
+  'jinja',
+];
+
+function isOneOf(value: unknown, allowed: readonly (string | null)[]): boolean {
+  return allowed.includes(value as string | null);
 }
 
 function isConversation(messages: unknown): messages is ChatMessage[] {

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { CommandEntry, CommandContext } from '../context';
 import type { ChatOptions } from '../chat/chat';
-import { addSamplingOptions, dtypeOption, wholeNumber } from '../options';
+import { addModelOptions, addSamplingOptions, wholeNumber } from '../options';
 
 export const chatCommand: CommandEntry<ChatOptions> = {
   define(program: Command, context: CommandContext): Command {
@@ -10,9 +10,6 @@ export const chatCommand: CommandEntry<ChatOptions> = {
     const command = program
       .command('chat')
       .description(t('talk with a model'))
-      .option('--model <dir>', t('checkpoint directory (config.json, safetensors, tokenizer.model)'))
-      .option('--adapter <dir>', t('PEFT adapter directory, put on the model'))
-      .addOption(dtypeOption(t))
       .option('--system <text>', t('system prompt'))
       .addOption(
         new Option('--max-new-tokens <n>', t('longest answer in tokens'))
@@ -20,6 +17,7 @@ export const chatCommand: CommandEntry<ChatOptions> = {
           .default(512),
       )
       .option('--stdio', t('speak the chat protocol of the editor over standard input and output'));
+    addModelOptions(command, t, false);
     addSamplingOptions(command, t);
     return command;
   },

@@ -22,6 +22,14 @@ export const generateCommand: CommandEntry<GenerateCommandOptions> = {
           .argParser(wholeNumber(t, 1))
           .default(256),
       )
+      .addOption(
+        new Option(
+          '--batch-size <n>',
+          t('rows generated side by side, of similar length; faster, needs more memory'),
+        )
+          .argParser(wholeNumber(t, 1))
+          .default(1),
+      )
       .option('--ignore-eos', t('go on after the token that ends an answer'));
     addSamplingOptions(command, t);
     return command;

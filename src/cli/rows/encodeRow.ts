@@ -2,11 +2,13 @@
 import { hasKey, isJsonObject, type JsonValue } from '../../dataset/json';
 import { normaliseRecord } from '../../dataset/formats';
 import type { Message, Role, ToolDescription, TrainingRecord } from '../../dataset/types';
+import { readConfig } from '../../checkpoint/config';
+import type { LanguageModel } from '../../engine';
 import { GlmError } from '../../protocol/errors';
 import type { ChatTemplate, TokenizerBundle } from '../../tokenizer/types';
 import { badRow, type Row } from './readRows';
 
-/** The model's side of encoding; a `LanguageModel` is one. */
+/** The model's side of encoding. */
 export interface RowEncoder {
   /** Read only where a row is text. */
   bundle(): Promise<TokenizerBundle>;
@@ -14,6 +16,29 @@ export interface RowEncoder {
   maxLength: number;
   /** Number of ids the model can embed; more than the tokenizer has, as the matrix is padded. */
   vocabSize: number;
+  /** Ids that a row of ChatGLM-6B cannot do without; null for the other families. */
+  markers: ContextMarkers | null;
+}
+
+interface ContextMarkers {
+  /** `<sop>`, behind which the answer begins. */
+  sop: number;
+  /** `[gMASK]` and `[MASK]`, one of which stands where the answer goes. */
+  masks: readonly [number, number];
+}
+
+/** @param directory of the model, whose configuration names the markers */
+export function rowEncoder(model: LanguageModel, directory: string): RowEncoder {
+  const config = readConfig(directory);
+  return {
+    bundle: () => model.bundle(),
+    maxLength: model.maxLength,
+    vocabSize: model.vocabSize,
+    markers:
+      config.architecture === 'chatglm'
+        ? { sop: config.bos_token_id, masks: [config.gmask_token_id, config.mask_token_id] }
+        : null,
+  };
 }
 
 export const SCORE_SHAPES =
@@ -142,7 +167,16 @@ function tokenIds(row: Row, field: string, model: RowEncoder): number[] {
   if (foreign !== undefined)
     throw new GlmError('input.tokenRange', { path: row.path, line: row.line, token: foreign, size });
   if (ids.length > model.maxLength) throw tooLong(row, ids.length, model.maxLength);
+  if (model.markers) requireMarkers(row, ids, model.markers);
   return ids;
+}
+
+/** Throws `input.noMarker` where ChatGLM-6B could not tell the context from the answer. */
+function requireMarkers(row: Row, ids: readonly number[], { sop, masks }: ContextMarkers): void {
+  const { path, line } = row;
+  if (!ids.includes(sop)) throw new GlmError('input.noMarker', { path, line, marker: '<sop>', token: sop });
+  if (!masks.some((mask) => ids.includes(mask)))
+    throw new GlmError('input.noMarker', { path, line, marker: '[gMASK]', token: masks[0] });
 }
 
 /** Labels beside `input_ids`: -100, or the token itself. */

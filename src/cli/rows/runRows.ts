@@ -1,10 +1,11 @@
-/** The loop behind `score` and `generate`: a model, an input file, one output row for each input row. */
+/** What `score` and `generate` share: a model, an input file, one output row for each input row. */
 import type { LanguageModel } from '../../engine';
 import type { CommandContext } from '../context';
 import { openInstalledEngine } from '../engineLoader';
 import { EXIT_OK, InterruptedError } from '../exit';
 import { interruptSignal } from '../interrupt';
-import type { ModelOptions } from '../options';
+import { modelToLoad, type ModelOptions } from '../options';
+import { OrderedRows } from './orderedRows';
 import { readRows, type Row } from './readRows';
 import { openRowWriter, type RowWriter } from './rowWriter';
 
@@ -13,18 +14,25 @@ export interface RowsOptions extends ModelOptions {
   output?: string;
 }
 
-/** Computes the output row of one input row. */
-export type RowWork = (model: LanguageModel, row: Row, signal: AbortSignal) => Promise<unknown>;
+export interface RowsJob {
+  model: LanguageModel;
+  rows: readonly Row[];
+  signal: AbortSignal;
+  /** Takes the result of a row, by its index; throws `InterruptedError` after Ctrl-C, so that half a result is not kept. */
+  done: (index: number, result: unknown) => Promise<void>;
+  /** Whether nobody reads the results any more. */
+  closed: () => boolean;
+}
 
 /**
- * Loads the model and runs `work` on every row. The first bad row ends the command with an error that names its line; a
- * file given with --output then does not appear.
+ * Loads the model and lets `work` compute the results of all rows. The first bad row ends the command with an error that names
+ * its line; a file given with --output then does not appear.
  */
 export async function runRows(
   context: CommandContext,
   options: RowsOptions,
   shapes: string,
-  work: RowWork,
+  work: (job: RowsJob) => Promise<void>,
 ): Promise<number> {
   const { output } = context;
   // Read once before the model is loaded: a typo in row 900 is found in a second, not after an hour.
@@ -46,24 +54,21 @@ async function computeRows(
   options: RowsOptions,
   rows: readonly Row[],
   writer: RowWriter,
-  work: RowWork,
+  work: (job: RowsJob) => Promise<void>,
 ): Promise<void> {
   const engine = await openInstalledEngine();
-  const model = await engine.LanguageModel.load({
-    model: options.model,
-    adapter: options.adapter ?? null,
-    dtype: options.dtype,
-  });
+  const model = await engine.LanguageModel.load(modelToLoad(options));
   const { signal, dispose } = interruptSignal();
   const progress = output.progress({ total: rows.length, label: t('rows') });
+  const ordered = new OrderedRows((row) => writer.write(row));
+  let finished = 0;
+  const done = async (index: number, result: unknown): Promise<void> => {
+    if (signal.aborted) throw new InterruptedError();
+    await ordered.put(index, result);
+    progress.update((finished += 1));
+  };
   try {
-    for (const [index, row] of rows.entries()) {
-      if (output.closed) break;
-      const result = await work(model, row, signal);
-      if (signal.aborted) throw new InterruptedError();
-      await writer.write(result);
-      progress.update(index + 1);
-    }
+    await work({ model, rows, signal, done, closed: () => output.closed });
   } finally {
     dispose();
     progress.stop();

@@ -1,5 +1,6 @@
 /** What can be seen of the data without the model's weights: found in a second instead of after minutes of loading. */
 import { readConfig } from '../../checkpoint/config';
+import { structureOf } from '../../checkpoint/structure';
 import { readRecords } from '../../dataset';
 import type { TrainingRecord } from '../../dataset/types';
 import { GlmError } from '../../protocol/errors';
@@ -15,7 +16,10 @@ export async function checkData(run: RunFile): Promise<void> {
   const records = [await firstRecord(train)];
   if (validation !== null) records.push(await firstRecord(validation));
   if (records.some(({ kind }) => kind !== 'tokens'))
-    await loadTokenizer(run.model, { vocabSize: readConfig(run.model).padded_vocab_size });
+    await loadTokenizer(run.model, {
+      vocabSize: structureOf(readConfig(run.model)).vocabSize,
+      template: run.dataset.template,
+    });
 }
 
 async function firstRecord(path: string): Promise<TrainingRecord> {

@@ -1,7 +1,7 @@
 /** A loaded model that scores and generates: what the command line and the chat use. */
 import { GlmError } from '../../protocol/errors';
 import { loadTokenizer } from '../../tokenizer/load';
-import type { TokenizerBundle } from '../../tokenizer/types';
+import type { TemplateId, TokenizerBundle } from '../../tokenizer/types';
 import { loadAdapter } from '../adapters/load';
 import { loadModel } from '../loadModel';
 import type { ResidentModel } from '../residentModel';
@@ -14,7 +14,10 @@ export class LanguageModel {
   private readonly generator: Generator;
   private tokenizer: TokenizerBundle | null = null;
 
-  private constructor(private readonly resident: ResidentModel) {
+  private constructor(
+    private readonly resident: ResidentModel,
+    private readonly template: TemplateId | null,
+  ) {
     this.scorer = new Scorer(resident);
     this.generator = new Generator(resident);
   }
@@ -25,6 +28,7 @@ export class LanguageModel {
     adapter,
     dtype,
     quantization = null,
+    template = null,
   }: LoadOptions): Promise<LanguageModel> {
     const resident = await loadModel({
       directory,
@@ -34,7 +38,7 @@ export class LanguageModel {
     });
     try {
       if (adapter) await loadAdapter(resident, adapter);
-      return new LanguageModel(resident);
+      return new LanguageModel(resident, template);
     } catch (error) {
       await resident.close();
       throw error;
@@ -55,7 +59,8 @@ export class LanguageModel {
 
   /** Tokenizer and prompt format; read when first asked for, so that rows of ids need none. Throws `tokenizer.*`. */
   async bundle(): Promise<TokenizerBundle> {
-    this.tokenizer ??= await loadTokenizer(this.resident.directory, { vocabSize: this.vocabSize });
+    const { vocabSize, template } = this;
+    this.tokenizer ??= await loadTokenizer(this.resident.directory, { vocabSize, template });
     return this.tokenizer;
   }
 

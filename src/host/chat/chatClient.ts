@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import type {
   ChatMessage,
+  ChatModel,
   ChatReply,
   ChatRequest,
   ChatResult,
@@ -11,13 +12,6 @@ import { GlmError } from '../../protocol/errors';
 import { Disposable } from '../lifecycle';
 import { LineBuffer } from '../process/lines';
 import type { CliInvocation } from '../runtimes';
-
-export interface ChatTarget {
-  /** Checkpoint directory. */
-  model: string;
-  /** Adapter directory, or null. */
-  adapter: string | null;
-}
 
 interface Pending {
   resolve: (result: unknown) => void;
@@ -45,9 +39,9 @@ export class ChatClient extends Disposable {
   }
 
   /** Loads a model, starting the process if there is none. Resolves with its number of parameters. */
-  async load(target: ChatTarget, dtype: 'float32' | 'bfloat16'): Promise<number> {
+  async load(model: ChatModel): Promise<number> {
     await this.start();
-    const result = await this.request({ method: 'load', params: { ...target, dtype } });
+    const result = await this.request({ method: 'load', params: model });
     return (result as { parameters: number }).parameters;
   }
 

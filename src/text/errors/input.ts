@@ -74,6 +74,10 @@ export const inputErrors: ErrorTable<InputErrors> = {
     message: t('{path}:{line}: {tokens} tokens, but the model takes at most {limit}.', { ...args }),
     remedy: t('Shorten this row, or split it.'),
   }),
+  'input.noMarker': (t, args) => ({
+    message: t('{path}:{line}: {marker} (token id {token}) is missing, which ChatGLM-6B needs.', { ...args }),
+    remedy: t('End the context with [gMASK] and <sop>, as the tokenizer of the model does.'),
+  }),
   'input.dropped': (t, args) => ({
     message: t('{path}:{line}: this row cannot be used: {reason}.', {
       ...args,

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { TextStream } from '../../../src/cli/chat/answer';
 import {
   encodePromptRow,
   encodeScoreRow,
   rowMaxNewTokens,
   type RowEncoder,
 } from '../../../src/cli/rows/encodeRow';
+import { lengthBatches } from '../../../src/cli/rows/batches';
+import { OrderedRows } from '../../../src/cli/rows/orderedRows';
+import { requireNumbers } from '../../../src/cli/rows/score';
+import type { GlmError } from '../../../src/protocol/errors';
 import { readRows, type Row } from '../../../src/cli/rows/readRows';
 import { openRowWriter } from '../../../src/cli/rows/rowWriter';
 import { loadTokenizer } from '../../../src/tokenizer/load';
@@ -19,6 +22,7 @@ const encoder: RowEncoder = {
   bundle: () => loadTokenizer(fixture('tokenizers/chatglm3'), { vocabSize: 672 }),
   maxLength: 32,
   vocabSize: 672,
+  markers: null,
 };
 
 function row(value: Row['value']): Row {
@@ -110,16 +114,48 @@ test('an output file appears whole or not at all', async () => {
   assert.equal(readFileSync(file, 'utf8'), '{"a":0.10000000149011612}\n');
 });
 
-test('streamed text never ends inside a character', () => {
-  const pieces: string[] = [];
-  const texts = ['a', 'a\uFFFD', 'a\uFFFD\uFFFD', 'a茶'];
-  const stream = new TextStream(
-    (ids) => texts[ids.length - 1] ?? '',
-    (text) => pieces.push(text),
-  );
-  for (let id = 0; id < texts.length; id += 1) stream.push(id);
-  stream.finish('a茶.');
-  assert.deepEqual(pieces, ['a', '茶', '.']);
+test('a row of ChatGLM-6B ids needs what tells its context from its answer', async () => {
+  const chatGlm = { ...encoder, markers: { sop: 4, masks: [6, 7] as const } };
+  for (const ids of [
+    [9, 6, 4],
+    [9, 7, 4, 3],
+  ])
+    assert.deepEqual(await encodePromptRow(row({ input_ids: ids }), chatGlm), ids);
+  const marker = async (ids: number[]): Promise<unknown> =>
+    assert.rejects(encodeScoreRow(row({ input_ids: ids }), chatGlm), (error: GlmError) => {
+      assert.equal(error.code, 'input.noMarker');
+      found.push((error.args as { marker: string }).marker);
+      return true;
+    });
+  const found: string[] = [];
+  await marker([9, 6]);
+  await marker([9, 4]);
+  assert.deepEqual(found, ['<sop>', '[gMASK]']);
+});
+
+test('results are written in the order of their rows', async () => {
+  const written: unknown[] = [];
+  const ordered = new OrderedRows(async (result) => void written.push(result));
+  await ordered.put(2, 'c');
+  await ordered.put(1, 'b');
+  assert.deepEqual(written, []);
+  await ordered.put(0, 'a');
+  assert.deepEqual(written, ['a', 'b', 'c']);
+  await ordered.put(3, 'd');
+  assert.deepEqual(written, ['a', 'b', 'c', 'd']);
+});
+
+test('rows of similar length are generated together, single ones in their order', () => {
+  assert.deepEqual(lengthBatches([5, 1, 4, 1, 2], 2), [[1, 3], [4, 2], [0]]);
+  assert.deepEqual(lengthBatches([5, 1, 4], 1), [[0], [1], [2]]);
+  assert.deepEqual(lengthBatches([], 4), []);
+});
+
+test('what is not a number is an error, not null in the output', () => {
+  const score = { tokens: [1, 2], logprobs: [null, -1], loss: 1, tokens_counted: 1 };
+  assert.equal(requireNumbers(score), score);
+  for (const wrong of [{ logprobs: [null, NaN] }, { logprobs: [null, -Infinity] }, { loss: NaN }])
+    assert.throws(() => requireNumbers({ ...score, ...wrong }), { code: 'engine.notNumbers' });
 });
 
 test('a directory or a device is not read as rows', async () => {

@@ -132,19 +132,20 @@ describe('the adapter that a run starts from', () => {
   it('contradicts only what the file says itself', () => {
     assert.deepEqual(compare(lora, peft), []);
     assert.deepEqual(compare({ ...lora, r: 16, target_modules: ['query_key_value', 'dense'] }, peft), []);
-    assert.deepEqual(compare({ ...lora, r: 8, lora_dropout: 0, target_modules: ['dense'] }, peft), [
+    assert.deepEqual(compare({ ...lora, r: 8, lora_dropout: 0.1, target_modules: ['dense'] }, peft), [
       'warning method.r adapterSetting {"value":"16"}',
       'warning method.target_modules adapterSetting {"value":"[\\"dense\\",\\"query_key_value\\"]"}',
     ]);
   });
 
   it('gives the run its own sizes, and nothing else', () => {
-    const { method } = adoptAdapter(parse({ method: { ...lora, r: 8, lora_dropout: 0.05 } }), peft);
+    const { method } = adoptAdapter(parse({ method: { ...lora, r: 8, loraplus_lr_ratio: 4 } }), peft);
     assert.deepEqual(method, {
       ...parse({}).method,
-      lora_dropout: 0.05,
+      loraplus_lr_ratio: 4,
       r: 16,
       lora_alpha: 32,
+      lora_dropout: 0.1,
       target_modules: ['dense', 'query_key_value'],
       use_rslora: true,
     });
