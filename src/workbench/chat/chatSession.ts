@@ -1,4 +1,4 @@
-/** The conversation and the model that answers it. Lives as long as the extension; the view only shows it. */
+/** The chat of this window: which models there are, which one is chosen, and the conversation. The view only shows it. */
 import * as vscode from 'vscode';
 import { ChatClient } from '../../host/chat/chatClient';
 import { errorText } from '../../host/failures';
@@ -8,12 +8,10 @@ import type { Services } from '../../host/services';
 import { samplingSettings } from '../../host/settings';
 import { t } from '../../host/translate';
 import { requireTrust } from '../../host/trust';
-import type { ChatMessage, ChatResult } from '../../protocol/control';
 import { toErrorData } from '../../protocol/errors';
-import type { ChatState, ChatStatus } from '../../protocol/webview';
-import { formatNumber } from '../format';
+import type { ChatState } from '../../protocol/webview';
 import { findModels } from '../models';
-import { withoutUnanswered } from './conversationRow';
+import { Conversation } from './conversation';
 import { modelChoice, runChoice, type ChatChoice } from './targets';
 
 /** Where the chosen model is remembered, per workspace. */
@@ -27,29 +25,34 @@ export class ChatSession extends Disposable {
   /** A piece was added to the answer. */
   readonly onToken = this.token.event;
 
-  private readonly client: ChatClient;
+  private readonly conversation: Conversation;
   private choices: ChatChoice[] = [];
   private selected: ChatChoice | null = null;
-  /** Id of the choice the process has loaded. */
-  private loaded: string | null = null;
-  private messages: ChatMessage[] = [];
-  private status: ChatStatus = { kind: 'idle' };
-  private footer = '';
-  private answering: AbortController | null = null;
-  /** Counts conversations: what is still answered in an earlier one is not shown. */
-  private conversation = 0;
 
   constructor(private readonly services: Services) {
     super();
-    this.client = this._register(
+    const client = this._register(
       new ChatClient(
         () => services.runtimes.cli(['chat', '--stdio']),
         (line) => services.log.debug(`chat: ${line}`),
       ),
     );
+    this.conversation = new Conversation({
+      client,
+      t,
+      language: vscode.env.language,
+      sampling: samplingSettings,
+      engineInstalled: () => services.engine.isInstalled(),
+      changed: () => this.changed.fire(),
+      grew: (piece) => this.token.fire(piece),
+      explain: (error) => {
+        services.log.error(error instanceof Error ? error : String(error));
+        return errorText(toErrorData(error));
+      },
+    });
     this._register(services.runs.onDidChangeRun((run) => run.phase === 'done' && void this.refresh()));
     this._register(services.runs.onDidChangeList(() => void this.refresh()));
-    this._register(services.engine.onDidChange(() => void this.checkEngine()));
+    this._register(services.engine.onDidChange(() => void this.conversation.checkEngine()));
     this._register(
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration(CONFIGURATION)) this.changed.fire();
@@ -58,13 +61,14 @@ export class ChatSession extends Disposable {
   }
 
   get state(): ChatState {
+    const { messages, status, footer } = this.conversation;
     return {
       targets: this.choices.map(({ id, label }) => ({ id, label })),
       selected: this.selected?.id ?? null,
-      messages: this.messages,
-      status: this.status,
+      messages,
+      status,
       sampling: samplingSettings(),
-      footer: this.footer,
+      footer,
     };
   }
 
@@ -75,7 +79,7 @@ export class ChatSession extends Disposable {
     this.choices = [...tuned, ...models.map(modelChoice)];
     const wanted = this.selected?.id ?? this.services.context.workspaceState.get<string>(SELECTED_KEY);
     this.selected = this.choices.find(({ id }) => id === wanted) ?? this.choices[0] ?? null;
-    await this.checkEngine();
+    await this.conversation.checkEngine();
   }
 
   /** Chooses a model; it is loaded with the next message. The conversation stays, so that answers can be compared. */
@@ -86,101 +90,21 @@ export class ChatSession extends Disposable {
     this.stop();
     this.selected = choice;
     await this.services.context.workspaceState.update(SELECTED_KEY, id);
-    if (this.status.kind === 'error') this.status = { kind: 'idle' };
-    this.changed.fire();
+    this.conversation.forgetError();
   }
 
   clear(): void {
-    this.stop();
-    this.conversation++;
-    this.messages = [];
-    this.footer = '';
-    if (this.status.kind === 'error') this.status = { kind: 'idle' };
-    this.changed.fire();
+    this.conversation.clear();
   }
 
   /** Ends the answer with what there is of it. */
   stop(): void {
-    this.answering?.abort();
+    this.conversation.stop();
   }
 
   async send(text: string): Promise<void> {
-    if (this.answering || !this.selected) return;
+    if (!this.selected) return;
     requireTrust();
-    if (!(await this.services.engine.isInstalled())) {
-      await this.checkEngine();
-      return;
-    }
-    const abort = new AbortController();
-    this.answering = abort;
-    this.messages = [...this.messages, { role: 'user', content: text }];
-    this.footer = '';
-    try {
-      await this.load(this.selected, abort.signal);
-      if (!abort.signal.aborted) await this.answer(abort.signal);
-      this.setStatus({ kind: 'idle' });
-    } catch (error) {
-      this.services.log.error(error instanceof Error ? error : String(error));
-      if (!this.client.running) this.loaded = null;
-      const { message, remedy } = errorText(toErrorData(error));
-      this.setStatus({ kind: 'error', text: message, remedy });
-    } finally {
-      this.answering = null;
-    }
+    await this.conversation.send(text, this.selected);
   }
-
-  private async load(choice: ChatChoice, signal: AbortSignal): Promise<void> {
-    if (this.client.running && this.loaded === choice.id) return;
-    this.setStatus({ kind: 'working', text: t('Loading {name}…', { name: choice.label }) });
-    this.loaded = null;
-    await this.client.load({ model: choice.model, adapter: choice.adapter }, choice.dtype);
-    this.loaded = choice.id;
-    if (signal.aborted) this.setStatus({ kind: 'idle' });
-  }
-
-  private async answer(signal: AbortSignal): Promise<void> {
-    const question = this.messages;
-    const { conversation } = this;
-    const forgotten = (): boolean => this.conversation !== conversation;
-    this.setStatus({ kind: 'working', text: t('Thinking…') });
-    let text = '';
-    const grow = (piece: string): void => {
-      if (forgotten()) return;
-      const first = text === '';
-      text += piece;
-      this.messages = [...question, { role: 'assistant', content: text }];
-      if (first) this.setStatus({ kind: 'answering' });
-      else this.token.fire(piece);
-    };
-    const result = await this.client.chat(withoutUnanswered(question), samplingSettings(), grow, signal);
-    if (forgotten()) return;
-    this.messages = [...question, { role: 'assistant', content: result.text }];
-    this.footer = footer(result);
-  }
-
-  private async checkEngine(): Promise<void> {
-    const installed = await this.services.engine.isInstalled();
-    if (!installed) {
-      const text = t('Chatting needs the engine, which is not installed yet. It is downloaded once.');
-      this.status = { kind: 'engineMissing', text };
-    } else if (this.status.kind === 'engineMissing') {
-      this.status = { kind: 'idle' };
-    }
-    this.changed.fire();
-  }
-
-  private setStatus(status: ChatStatus): void {
-    this.status = status;
-    this.changed.fire();
-  }
-}
-
-function footer(result: ChatResult): string {
-  const language = vscode.env.language;
-  const parts = [
-    t('{rate} tokens/s', { rate: formatNumber(result.tokens_per_second, language) }),
-    t('{count} tokens', { count: result.completion_tokens.toLocaleString(language) }),
-  ];
-  if (result.finish_reason === 'length') parts.push(t('cut at the longest answer'));
-  return parts.join(' · ');
 }
