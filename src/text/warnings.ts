@@ -23,5 +23,19 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
       );
     case 'noValidation':
       return t('There are no validation rows, so overfitting cannot be seen. Set dataset.validation_split.');
+    case 'batchHalved':
+      return t(
+        'Memory ran out in step {step}: micro-batches now have {rows} rows, and as many more of them make up a step. The result is the same.',
+        { step: '?', rows: '?', ...args },
+      );
+    case 'stepSkipped':
+      return t(
+        'Step {step} was skipped: its gradients overflowed in float16. The loss is now scaled by {scale}.',
+        {
+          step: '?',
+          scale: '?',
+          ...args,
+        },
+      );
   }
 }

@@ -81,6 +81,14 @@ export class GraphBuilder extends GraphOps {
     return this.emit('Sign', [x], { T: typeAttr(x.dtype) }, [{ shape: x.shape, dtype: x.dtype }]).values[0];
   }
 
+  /** Whether no element is infinite or NaN; bool scalar. */
+  allFinite(x: Value): Value {
+    const finite = this.emit('IsFinite', [x], { T: typeAttr(x.dtype) }, [{ shape: x.shape, dtype: 'bool' }]);
+    const axes = this.constant(Int32Array.from(x.shape.keys()), [x.shape.length], 'int32');
+    const attrs = { Tidx: typeAttr('int32'), keep_dims: boolAttr(false) };
+    return this.emit('All', [finite.values[0], axes], attrs, [{ shape: [], dtype: 'bool' }]).values[0];
+  }
+
   /** variable[rows[i]] = values[i]; rows int32 [n], values [n, ...]. */
   scatterRows(variable: Variable, rows: Value, values: Value, after: readonly Effect[] = []): Effect {
     const attrs = { dtype: typeAttr(variable.dtype), Tindices: typeAttr('int32') };

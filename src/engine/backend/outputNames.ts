@@ -3,10 +3,10 @@
 const BY_OUTPUT: Record<string, string> = {
   output:
     'Const BatchMatMulV2 BiasAdd Sum Mean Max ArgMax Reshape Slice SplitV ConcatV2 GatherV2 GatherNd UnsortedSegmentSum ' +
-    'SelectV2 StatelessRandomUniform Identity Fill',
+    'All SelectV2 StatelessRandomUniform Identity Fill',
   product: 'MatMul',
   z: 'AddV2 Sub Mul RealDiv LessEqual Equal LogicalAnd',
-  y: 'Neg Sign Exp Log Sqrt Rsqrt Square Sigmoid Tanh Cos Sin Transpose Cast',
+  y: 'Neg Sign IsFinite Exp Log Sqrt Rsqrt Square Sigmoid Tanh Cos Sin Transpose Cast',
   softmax: 'Softmax',
   resource: 'VarHandleOp',
   value: 'ReadVariableOp',

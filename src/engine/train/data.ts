@@ -6,6 +6,7 @@ import type { RunFile } from '../../protocol/run';
 import { encodeTokens } from '../../tokenizer/templates/plainRecords';
 import { loadTokenizer } from '../../tokenizer/load';
 import type { DropReason, EncodedSample, TokenizerBundle } from '../../tokenizer/types';
+import { LoadCancelled } from '../loadModel';
 import { Random } from '../random';
 import type { ResidentModel } from '../residentModel';
 import type { TrainingRow } from './rows';
@@ -23,15 +24,23 @@ export interface RunData {
   validation: DatasetRows;
 }
 
+/** What of a model its rows depend on; none of its weights. */
+export type RowModel = Pick<ResidentModel, 'model' | 'maxLength'>;
+
 /** Labels of the validation split's random stream. */
 const SPLIT_STREAM = 0x73706c69;
 
 /**
  * Reads the training and validation rows of a run. With `validation_split` that share of the training rows, chosen by the seed,
- * is set aside. Throws `dataset.*` and `tokenizer.*`; the tokenizer is read only where a row is text.
+ * is set aside. Throws `dataset.*` and `tokenizer.*`, and `LoadCancelled` where `cancelled` says so; the tokenizer is read only where
+ * a row is text.
  */
-export async function readRunData(run: RunFile, resident: ResidentModel): Promise<RunData> {
-  const encoder = new RecordEncoder(run, resident);
+export async function readRunData(
+  run: RunFile,
+  model: RowModel,
+  cancelled: () => boolean = () => false,
+): Promise<RunData> {
+  const encoder = new RecordEncoder(run, model, cancelled);
   const train = await readDataset(run.dataset.train, encoder);
   if (train.rows.length === 0) throw empty(run.dataset.train, train);
   if (run.dataset.validation) {
@@ -52,13 +61,15 @@ class RecordEncoder {
 
   constructor(
     private readonly run: RunFile,
-    private readonly resident: ResidentModel,
+    private readonly target: RowModel,
+    private readonly cancelled: () => boolean,
   ) {
-    this.maxLength = Math.min(run.dataset.max_length, resident.maxLength);
+    this.maxLength = Math.min(run.dataset.max_length, target.maxLength);
   }
 
   async encode(record: TrainingRecord): Promise<EncodedSample | { dropped: DropReason }> {
-    const { vocabSize } = this.resident.model;
+    if (this.cancelled()) throw new LoadCancelled('reading was cancelled');
+    const { vocabSize } = this.target.model;
     if (record.kind === 'tokens') return encodeTokens(record, vocabSize, this.maxLength);
     const { template = null, mask_history: maskHistory } = this.run.dataset;
     this.tokenizer ??= await loadTokenizer(this.run.model, { vocabSize, ...(template && { template }) });
@@ -68,7 +79,7 @@ class RecordEncoder {
   /** Throws where a family's markers are missing from a row of ids. */
   check(sample: EncodedSample, path: string, line: number): void {
     try {
-      this.resident.model.places(sample.inputIds);
+      this.target.model.places(sample.inputIds);
     } catch (error) {
       if (!(error instanceof GlmError)) throw error;
       throw new GlmError('dataset.unplacedRow', { path, line }, { cause: error });

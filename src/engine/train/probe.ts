@@ -23,7 +23,11 @@ export class Probe {
       const place = graph.placeholder([1], 'int32');
       const forward = plainForward(resident, graph, inputs);
       const hidden = graph.gather(hiddenStates(resident, forward, inputs.ids), place);
-      return { inputs: [...inputs.all, place], outputs: [outputLogits(resident, forward, hidden)], effects: [] };
+      return {
+        inputs: [...inputs.all, place],
+        outputs: [outputLogits(resident, forward, hidden)],
+        effects: [],
+      };
     });
   }
 

@@ -12,6 +12,7 @@ import { readWeights } from '../loadModel';
 import type { ResidentModel } from '../residentModel';
 import { saveModel, toTensor } from '../saveModel';
 import type { ComputeDType } from '../types';
+import type { LossScaleState } from './lossScale';
 import type { Trainables } from './trainables';
 
 export const STATE_FILE = 'state.json';
@@ -21,9 +22,15 @@ export const TRAINABLE_FILE = 'trainable.safetensors';
 
 /** `state.json` of a checkpoint. Random numbers are functions of the seed and these counters, so there is no generator to save. */
 export interface RunState {
-  version: 1;
-  /** Updates done. */
+  version: 2;
+  /** Steps done. */
   step: number;
+  /** Updates done: fewer than steps where float16 gradients overflowed. */
+  updates: number;
+  /** Rows of a micro-batch: fewer than the run file says where memory ran out. */
+  microBatch: number;
+  /** Null unless training in float16. */
+  lossScale: LossScaleState | null;
   /** Rows taken from the training stream. */
   rowsConsumed: number;
   bestEvalLoss: number | null;
@@ -35,6 +42,22 @@ export interface RunState {
   lastLosses: number[];
 }
 
+export function newState(microBatch: number): RunState {
+  return {
+    version: 2,
+    step: 0,
+    updates: 0,
+    microBatch,
+    lossScale: null,
+    rowsConsumed: 0,
+    bestEvalLoss: null,
+    bestCheckpoint: null,
+    evaluationsWithoutImprovement: 0,
+    firstLosses: [],
+    lastLosses: [],
+  };
+}
+
 /** Writes a checkpoint directory; it appears under its name only when it is complete. */
 export async function saveCheckpoint(
   directory: string,
@@ -43,9 +66,8 @@ export async function saveCheckpoint(
   state: RunState,
 ): Promise<void> {
   const optimizer: TensorToWrite[] = [];
-  for (const { variable, m, v } of trainables.groups)
-    for (const moment of [m, v])
-      optimizer.push(toTensor(moment.name, variable.shape, await resident.store.read(moment)));
+  for (const variable of trainables.groups.flatMap((group) => group.state))
+    optimizer.push(toTensor(variable.name, variable.shape, await resident.store.read(variable)));
   await writeWeights(directory, resident, 'float32', (temporary, values) => {
     if (values) writeSafetensors(path.join(temporary, TRAINABLE_FILE), trainableTensors(resident, values));
     writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer);
@@ -82,13 +104,13 @@ async function writeWeights(
 }
 
 function trainableTensors({ adapter }: ResidentModel, values: AdapterTensors): TensorToWrite[] {
-  return adapter!.groups.flatMap(({ parts }) =>
+  return [...adapter!.groups, ...adapter!.frozen].flatMap(({ parts }) =>
     parts.map(({ name, shape }) => toTensor(name, shape, values.get(name)!)),
   );
 }
 
 /**
- * Restores weights, moments and counters from a checkpoint of this run.
+ * Restores weights, the optimiser's state and counters from a checkpoint of this run.
  * Throws `run.noCheckpoint` where a file is missing and `checkpoint.*` where one is broken.
  */
 export async function loadCheckpoint(
@@ -99,8 +121,8 @@ export async function loadCheckpoint(
   const state = readState(directory);
   const optimizer = openSafetensors([path.join(directory, OPTIMIZER_FILE)]);
   try {
-    const moments = trainables.groups.flatMap(({ m, v }) => [m, v]);
-    await resident.store.writeAll(moments, ({ name }) => optimizer.readFloat32(name));
+    const variables = trainables.groups.flatMap((group) => group.state);
+    await resident.store.writeAll(variables, ({ name }) => optimizer.readFloat32(name));
   } finally {
     optimizer.close();
   }
@@ -120,14 +142,15 @@ export async function loadWeights(directory: string, resident: ResidentModel): P
   }
 }
 
-function readState(directory: string): RunState {
+/** Reads `state.json` of a checkpoint. Throws `run.noCheckpoint` where it is not whole. */
+export function readState(directory: string): RunState {
   const there = (name: string): boolean => fs.existsSync(path.join(directory, name));
   const weights = [TRAINABLE_FILE, WEIGHTS_FILE, INDEX_FILE].some(there);
   if (!weights || !there(STATE_FILE) || !there(OPTIMIZER_FILE))
     throw new GlmError('run.noCheckpoint', { path: directory });
   try {
     const state = JSON.parse(fs.readFileSync(path.join(directory, STATE_FILE), 'utf8')) as RunState;
-    if (state.version === 1 && Number.isInteger(state.step) && Number.isInteger(state.rowsConsumed))
+    if (state.version === 2 && Number.isInteger(state.step) && Number.isInteger(state.rowsConsumed))
       return state;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

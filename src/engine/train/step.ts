@@ -1,34 +1,28 @@
 /** The compiled parts of a training step: micro-batch (loss, gradients), update, evaluation. */
 import type { Program } from '../backend/session';
-import type { GraphBuilder } from '../backend/graphBuilder';
+import type { Effect, GraphBuilder } from '../backend/graphBuilder';
 import type { GraphValue } from '../backend/graphOps';
 import { Tape } from '../backend/tape';
 import type { Ops, Value } from '../backend/ops';
 import { readAdapter, type AdapterValues } from '../adapters/residentAdapter';
 import { BoundForward, hiddenStates } from '../decoderGraph';
 import { crossEntropy, type CrossEntropy } from '../nn/crossEntropy';
+import { addNoise } from '../nn/neftune';
 import type { ResidentModel } from '../residentModel';
 import { sequenceFeeds, sequenceInputs, sequenceMask, type SequenceInputs } from '../sequence';
 import type { MicroBatch } from './microBatch';
+import type { UpdateRates } from './optimisers';
 import type { Trainables } from './trainables';
-
-export interface UpdateRates {
-  /** Number of updates with this one, from 1: the exponent of the bias corrections. */
-  update: number;
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  weightDecay: number;
-  /** Factor of the gradient: below 1 where it is clipped. */
-  gradientScale: number;
-}
 
 export interface StepOptions {
   /** Recompute each block for the backward pass instead of keeping its intermediate values. */
   gradientCheckpointing: boolean;
   /** Something drops values at random: an adapter in training. */
   drops: boolean;
+  /** Strength of the noise on embeddings; 0: none. */
+  noiseAlpha: number;
+  /** Share of the uniform distribution in the labels. */
+  labelSmoothing: number;
   /** Apply weight decay to norms and biases too. */
   decayAll: boolean;
 }
@@ -37,6 +31,7 @@ export class TrainingStep {
   private readonly batches = new Map<string, Program>();
   private readonly evaluations = new Map<string, Program>();
   private updateProgram: Program | null = null;
+  private finiteProgram: Program | null = null;
 
   constructor(
     private readonly resident: ResidentModel,
@@ -44,9 +39,9 @@ export class TrainingStep {
     private readonly options: StepOptions,
   ) {}
 
-  /** Sets moments to zero. */
+  /** Sets the optimiser's state to zero. */
   async initialise(): Promise<void> {
-    const variables = this.trainables.groups.flatMap(({ m, v }) => [m, v]);
+    const variables = this.trainables.groups.flatMap(({ state }) => state);
     const program = this.resident.session.compile((graph) => ({
       inputs: [],
       outputs: [],
@@ -57,12 +52,12 @@ export class TrainingStep {
 
   /**
    * Computes the losses [k] of a micro-batch and adds its gradient to the accumulated one (replaces it where `first`).
-   * `gradientNorm` is that of the sum so far. `seed` numbers the micro-batch, for dropout.
+   * `gradientNorm` is that of the sum so far. `seed` numbers the micro-batch, for dropout and noise; `lossScale` multiplies the
+   * gradients (a power of two), not the results.
    */
   async accumulate(
     micro: MicroBatch,
-    first: boolean,
-    seed: number,
+    { first, seed, lossScale }: { first: boolean; seed: number; lossScale: number },
   ): Promise<{ tokenLosses: Float32Array; gradientNorm: number }> {
     const key = `${first} ${shapeKey(micro)}`;
     let program = this.batches.get(key);
@@ -70,12 +65,20 @@ export class TrainingStep {
       program = this.compileBatch(micro, !first);
       this.batches.set(key, program);
     }
-    const feeds = [...batchFeeds(micro), ...(this.options.drops ? [Int32Array.of(seed, 0)] : [])];
+    const feeds = [
+      ...batchFeeds(micro, lossScale),
+      ...(this.isRandom ? [Int32Array.of(seed, 0)] : []),
+      ...(this.options.noiseAlpha > 0 ? [rowLengths(micro)] : []),
+    ];
     const [tokenLosses, squares] = (await program.run(feeds)) as Float32Array[];
-    return { tokenLosses, gradientNorm: Math.sqrt(squares[0]) };
+    return { tokenLosses, gradientNorm: Math.sqrt(squares[0]) / lossScale };
   }
 
-  /** Losses and hits [k] without gradients or dropout. */
+  private get isRandom(): boolean {
+    return this.options.drops || this.options.noiseAlpha > 0;
+  }
+
+  /** Losses and hits [k] without gradients, dropout, noise or smoothing. */
   async evaluate(micro: MicroBatch): Promise<{ tokenLosses: Float32Array; correct: Int32Array }> {
     const key = shapeKey(micro);
     let program = this.evaluations.get(key);
@@ -83,7 +86,7 @@ export class TrainingStep {
       program = this.resident.session.compile((graph) => {
         const inputs = microInputs(graph, micro);
         const adapter = readAdapter(graph, this.resident.adapter);
-        const loss = this.loss(graph, graph, inputs, { adapter, parameters: new Map(), seed: null });
+        const loss = this.loss(graph, graph, inputs, { adapter, parameters: new Map(), seed: null }, {});
         return { inputs: inputs.all, outputs: [loss.tokenLosses, loss.correct], effects: [] };
       });
       this.evaluations.set(key, program);
@@ -101,29 +104,47 @@ export class TrainingStep {
       parameters: ReadonlyMap<string, Value>;
       seed: Value | null;
     },
+    training: { embedded?: (x: Value) => Value; labelSmoothing?: number },
   ): CrossEntropy {
     const { model, dtype } = this.resident;
     const { ids, positions, labelRows, labels, weights } = inputs;
     const mask = sequenceMask(graph, inputs, dtype);
-    const forward = BoundForward.create(this.resident, { graph, ops, positions, mask, store: null, ...leaves });
+    const forward = BoundForward.create(this.resident, {
+      graph,
+      ops,
+      positions,
+      mask,
+      store: null,
+      ...leaves,
+    });
     const hidden = hiddenStates(this.resident, forward, ids, {
       recompute: this.options.gradientCheckpointing,
+      embedded: training.embedded,
     });
     // The output layer is by far the widest product: only positions with a label go through it.
     const chosen = model.finish(forward, ops.gather(hidden, labelRows));
-    return crossEntropy(ops, chosen, forward.parameter(model.outputWeight), labels, weights);
+    const head = forward.parameter(model.outputWeight);
+    return crossEntropy(ops, chosen, head, labels, weights, training.labelSmoothing);
   }
 
   private compileBatch(micro: MicroBatch, add: boolean): Program {
     const { trainables, options } = this;
     return this.resident.session.compile((graph) => {
       const inputs = microInputs(graph, micro);
-      const seed = options.drops ? graph.placeholder([2], 'int32') : null;
+      const seed = this.isRandom ? graph.placeholder([2], 'int32') : null;
+      const lengths = options.noiseAlpha > 0 ? graph.placeholder([micro.batch], 'float32') : null;
       const tape = new Tape(graph);
       const leaves = trainables.leaves(graph);
       for (const leaf of leaves.all) tape.watch(leaf);
       const { adapter, parameters } = leaves;
-      const loss = this.loss(graph, tape, inputs, { adapter, parameters, seed });
+      const noisy = (x: Value): Value => addNoise(tape, x, options.noiseAlpha, lengths!, seed!);
+      const loss = this.loss(
+        graph,
+        tape,
+        inputs,
+        { adapter, parameters, seed: options.drops ? seed : null },
+        { embedded: lengths ? noisy : undefined, labelSmoothing: options.labelSmoothing },
+      );
       const gradients = leaves.collect(tape.gradients(loss.loss));
       const effects = trainables.groups.map(({ gradient }, i) =>
         add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
@@ -132,44 +153,45 @@ export class TrainingStep {
         ? trainables.groups.map(({ gradient }, i) => graph.read(gradient, [effects[i]]))
         : gradients;
       const outputs = [loss.tokenLosses, sumOfSquares(graph, sums)];
-      return { inputs: [...inputs.all, ...(seed ? [seed] : [])], outputs, effects };
+      const random = [...(seed ? [seed] : []), ...(lengths ? [lengths] : [])];
+      return { inputs: [...inputs.all, ...random], outputs, effects };
     });
   }
 
-  /** Decoupled weight decay, then Adam (Loshchilov & Hutter 2017, https://arxiv.org/abs/1711.05101), as torch.optim.AdamW. */
+  /** Updates everything that is trained by the accumulated gradient. */
   async update(rates: UpdateRates): Promise<void> {
-    this.updateProgram ??= this.compileUpdate();
-    const beta1Power = Math.pow(rates.beta1, rates.update);
-    const beta2Power = Math.pow(rates.beta2, rates.update);
-    await this.updateProgram.run([
-      Float32Array.of(
-        beta1Power,
-        beta2Power,
-        rates.learningRate,
-        rates.beta1,
-        rates.beta2,
-        rates.epsilon * Math.sqrt(1 - beta2Power),
-        rates.learningRate * rates.weightDecay,
-        rates.gradientScale,
-      ),
-    ]);
+    const scalars = this.trainables.optimiser.scalars(rates);
+    this.updateProgram ??= this.compileUpdate(scalars.length);
+    await this.updateProgram.run([Float32Array.from(scalars)]);
   }
 
-  private compileUpdate(): Program {
+  /** Whether no weight that is trained has become infinite or NaN. */
+  async weightsAreFinite(): Promise<boolean> {
+    this.finiteProgram ??= this.resident.session.compile((graph) => ({
+      inputs: [],
+      outputs: this.trainables.groups.map(({ variable }) => graph.allFinite(graph.read(variable))),
+      effects: [],
+    }));
+    const results = await this.finiteProgram.run([]);
+    return results.every(([finite]) => finite === 1);
+  }
+
+  private compileUpdate(count: number): Program {
+    const { optimiser, groups } = this.trainables;
     return this.resident.session.compile((graph) => {
-      const numbers = graph.placeholder([8], 'float32');
-      const scalars = graph.split(numbers, Array(8).fill(1), 0).map((part) => graph.reshape(part, []));
-      const [beta1Power, beta2Power, learningRate, beta1, beta2, epsilon, decay, scale] = scalars;
-      const effects = this.trainables.groups.map(({ variable, m, v, gradient, isMatrix, lrFactor }) => {
-        const factor = graph.scalar(lrFactor, 'float32');
-        const rate = graph.mul(learningRate, factor);
-        const rates = { beta1Power, beta2Power, learningRate: rate, beta1, beta2, epsilon };
-        const scaled = graph.mul(graph.read(gradient), scale);
-        const decays = isMatrix || this.options.decayAll;
-        const shrink = graph.mul(decay, factor);
-        const before = decays ? [graph.applyGradientDescent(variable, shrink, graph.read(variable))] : [];
-        return graph.applyAdam({ variable, m, v }, rates, scaled, before);
-      });
+      const numbers = graph.placeholder([count], 'float32');
+      const scalars = graph
+        .split(numbers, Array<number>(count).fill(1), 0)
+        .map((part) => graph.reshape(part, []));
+      const effects: Effect[] = [];
+      let before: Effect[] = [];
+      for (const group of groups) {
+        // One group after the other: all at once would hold a second copy of every gradient.
+        const gradient = graph.read(group.gradient, before);
+        const decays = group.isMatrix || this.options.decayAll;
+        before = optimiser.update(graph, group, gradient, scalars, decays);
+        effects.push(...before);
+      }
       return { inputs: [numbers], outputs: [], effects };
     });
   }
@@ -194,8 +216,15 @@ function microInputs(graph: GraphBuilder, micro: MicroBatch): MicroInputs {
   return { ...sequence, labelRows, labels, weights, all: [...sequence.all, labelRows, labels, weights] };
 }
 
-function batchFeeds(micro: MicroBatch): (Int32Array | Float32Array)[] {
-  return [...sequenceFeeds(micro), micro.labelRows, micro.labels, micro.weights];
+function batchFeeds(micro: MicroBatch, lossScale = 1): (Int32Array | Float32Array)[] {
+  // The loss is linear in its weights: scaling them scales every gradient.
+  const weights = lossScale === 1 ? micro.weights : micro.weights.map((weight) => weight * lossScale);
+  return [...sequenceFeeds(micro), micro.labelRows, micro.labels, weights];
+}
+
+/** Tokens of each row, at least one: float32 [batch]. */
+function rowLengths({ batch, rows }: MicroBatch): Float32Array {
+  return Float32Array.from({ length: batch }, (_, i) => rows[i]?.inputIds.length ?? 1);
 }
 
 /** Σ x² over several tensors, as a vector of one element. */

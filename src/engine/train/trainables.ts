@@ -1,26 +1,20 @@
 /** What is trained: groups of float32 variables with their optimiser state. */
 import { elements } from '../../checkpoint/modelTensors';
-import { readParts, type FlatPart } from '../adapters/flat';
-import type { AdapterValues } from '../adapters/residentAdapter';
+import { readParts, type FlatGroup } from '../adapters/flat';
+import type { AdapterValues, ResidentAdapter } from '../adapters/residentAdapter';
 import type { GraphBuilder, Variable } from '../backend/graphBuilder';
 import type { Value } from '../backend/ops';
 import type { ResidentModel } from '../residentModel';
+import type { Optimiser } from './optimisers';
 
-/** One optimiser update: a variable, its moments and its accumulated gradient. */
-export interface TrainableGroup {
-  variable: Variable;
-  m: Variable;
-  v: Variable;
+/** One optimiser update: a variable, the optimiser's state for it, and its accumulated gradient. */
+export interface TrainableGroup extends FlatGroup {
+  state: readonly Variable[];
   gradient: Variable;
-  /** The tensors that lie in the variable one after the other. */
-  parts: readonly FlatPart[];
-  /** Weight decay applies to matrices, not to norms and biases. */
-  isMatrix: boolean;
-  /** Factor of the run's learning rate. */
-  lrFactor: number;
 }
 
 export interface Trainables {
+  optimiser: Optimiser;
   groups: TrainableGroup[];
   parameters: number;
   /** Leaves to differentiate by, and how their gradients become those of the groups, in group order. */
@@ -36,24 +30,23 @@ export interface Leaves {
   collect(gradients: ReadonlyMap<Value, Value>): Value[];
 }
 
-function group(
-  variable: Variable,
-  options: { parts: readonly FlatPart[]; isMatrix: boolean; lrFactor: number },
-): TrainableGroup {
-  const beside = (part: string): Variable => ({ ...variable, name: `${variable.name}#${part}` });
-  return { variable, m: beside('m'), v: beside('v'), gradient: beside('gradient'), ...options };
+function trainable(group: FlatGroup, optimiser: Optimiser): TrainableGroup {
+  const gradient = { ...group.variable, name: `${group.variable.name}#gradient` };
+  return { ...group, state: optimiser.state(group), gradient };
 }
 
 /** What a run trains: the adapter if there is one, else every parameter. */
-export function trainablesOf(resident: ResidentModel): Trainables {
-  return resident.adapter ? adapterTrainables(resident) : fullTrainables(resident);
+export function trainablesOf(resident: ResidentModel, optimiser: Optimiser): Trainables {
+  return resident.adapter
+    ? adapterTrainables(resident.adapter, optimiser)
+    : fullTrainables(resident, optimiser);
 }
 
 /** The adapter's flat groups. */
-function adapterTrainables({ adapter }: ResidentModel): Trainables {
-  if (!adapter) throw new Error('the model has no adapter');
-  const groups = adapter.groups.map((flat) => group(flat.variable, flat));
+function adapterTrainables(adapter: ResidentAdapter, optimiser: Optimiser): Trainables {
+  const groups = adapter.groups.map((group) => trainable(group, optimiser));
   return {
+    optimiser,
     groups,
     parameters: groups.reduce((sum, { variable }) => sum + elements(variable.shape), 0),
     leaves(graph) {
@@ -78,11 +71,12 @@ function adapterTrainables({ adapter }: ResidentModel): Trainables {
 }
 
 /** Every parameter of the model, a group each. */
-function fullTrainables(resident: ResidentModel): Trainables {
+function fullTrainables(resident: ResidentModel, optimiser: Optimiser): Trainables {
   const variables = [...resident.variables.values()];
   return {
+    optimiser,
     groups: variables.map((variable) =>
-      group(variable, { parts: [variable], isMatrix: variable.shape.length > 1, lrFactor: 1 }),
+      trainable({ variable, parts: [variable], isMatrix: variable.shape.length > 1, lrFactor: 1 }, optimiser),
     ),
     parameters: resident.parameters,
     leaves(graph) {

@@ -21,7 +21,7 @@ export const engineErrors: ErrorTable<EngineErrors> = {
   'engine.outOfMemory': (t, args) => ({
     message: t('There was not enough memory: {detail}', { ...args }),
     remedy: t(
-      'Lower training.batch_size or dataset.max_length and raise training.gradient_accumulation_steps.',
+      'Set training.gradient_checkpointing, quantization (with LoRA or P-Tuning v2) or a smaller dataset.max_length.',
     ),
   }),
   'engine.tooLong': (t, args) => ({
@@ -73,5 +73,22 @@ export const engineErrors: ErrorTable<EngineErrors> = {
         : t(
             'Look at these lines, then start a new run with a lower training.learning_rate. Its "adapter" may be the last checkpoint.',
           ),
+  }),
+  'engine.float16Overflow': (t, args) => ({
+    message: t(
+      'float16 is too narrow for step {step} (dataset lines {rows}): values overflow at every scale.',
+      {
+        ...args,
+      },
+    ),
+    remedy: t('Set training.dtype to bfloat16 or float32 and start a new run.'),
+  }),
+  'engine.badWeights': (t, args) => ({
+    message: t('Step {step} made weights that are not finite numbers. They were not saved as a checkpoint.', {
+      ...args,
+    }),
+    remedy: t(
+      'Start a new run with a lower training.learning_rate. Its "adapter" may be the last checkpoint.',
+    ),
   }),
 };
