@@ -83,6 +83,8 @@ export interface CheckpointErrors {
   'checkpoint.noTensor': { file: string; tensor: string };
   /** `problems`: JSON list of `ModelProblem` (`src/checkpoint/modelDoctor.ts`), at most 20; `count` is the number of all. */
   'checkpoint.doesNotFit': { path: string; count: number; problems: string };
+  /** `findings`: JSON list of `CodedFinding` (`modelReport.ts`). */
+  'checkpoint.tokenizerDoesNotFit': { path: string; findings: string };
   'checkpoint.noAdapter': { path: string };
   /** A PEFT feature the engine cannot do; `key` and `value` are those of `adapter_config.json`. */
   'checkpoint.unsupportedAdapter': { path: string; key: string; value: string };

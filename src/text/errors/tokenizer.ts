@@ -10,7 +10,7 @@ export const tokenizerErrors: ErrorTable<TokenizerErrors> = {
     remedy: t('Copy the tokenizer files of the model into its directory.'),
   }),
   'tokenizer.invalidModel': (t, args) => ({
-    message: t('{path} is not a usable SentencePiece model: {reason}', {
+    message: t('{path} is not a usable tokenizer: {reason}', {
       path: args.path,
       reason: modelProblem(t, args.reason),
     }),
@@ -19,10 +19,6 @@ export const tokenizerErrors: ErrorTable<TokenizerErrors> = {
   'tokenizer.gitLfsPointer': (t, args) => ({
     message: t('{path} is only a Git LFS pointer; the file itself was not downloaded.', { ...args }),
     remedy: t('Run "git lfs pull" in the model directory, or download the file from the model page.'),
-  }),
-  'tokenizer.notSentencePiece': (t, args) => ({
-    message: t('{path} is not a SentencePiece model but a list of token ranks (GLM-4).', { ...args }),
-    remedy: t('Choose a ChatGLM2 or ChatGLM3 model.'),
   }),
   'tokenizer.exceedsVocabulary': (t, args) => ({
     message: t('The tokenizer {path} has {tokens} tokens, but the model has only {rows} embedding rows.', {
@@ -97,6 +93,8 @@ function modelProblem(t: Translate, reason: TokenizerModelProblem): string {
       return t('its contents are damaged or of another kind.');
     case 'tooLarge':
       return t('the file is far too large.');
+    case 'tooMany':
+      return t('it has far too many tokens.');
     case 'noPieces':
       return t('it holds no pieces.');
     case 'duplicatePiece':

@@ -1,3 +1,6 @@
+/** The longest replacement in UTF-8 bytes. NFKC's longest has 33; without a limit a short text could become gigabytes. */
+const MAX_REPLACEMENT_BYTES = 256;
+
 /** A rule that applies at a position: `length` UTF-16 units become `replacement`. */
 export interface CharsmapMatch {
   length: number;
@@ -28,6 +31,12 @@ export class Charsmap {
     for (let index = 0; index < units.length; index++) units[index] = view.getUint32(4 + index * 4, true);
     const replacements = blob.subarray(4 + size);
     if (replacements.length > 0 && replacements.at(-1) !== 0) return null;
+    let start = 0;
+    while (start < replacements.length) {
+      const end = replacements.indexOf(0, start);
+      if (end - start > MAX_REPLACEMENT_BYTES) return null;
+      start = end + 1;
+    }
     return new Charsmap(units, replacements);
   }
 

@@ -50,9 +50,11 @@ export interface SentencePieceModel {
 export const META_SPACE = '\u2581';
 
 /** Far above every published vocabulary (ChatGLM-6B: 130344), far below what would exhaust memory. */
-export const MAX_PIECES = 1 << 20;
+export const MAX_PIECES = 1 << 19;
 /** The longest piece in UTF-8 bytes; SentencePiece's trainer stops at 16 characters, user-defined pieces may be longer. */
-export const MAX_PIECE_BYTES = 1024;
+export const MAX_PIECE_BYTES = 256;
+/** All pieces together; ChatGLM-6B's have about 1 MB. The tables made of them need some 40 times as much memory. */
+const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
 
 export const defaultTrainer: Readonly<TrainerSpec> = {
   modelType: 'unigram',
@@ -100,10 +102,14 @@ function readModel(bytes: Uint8Array): SentencePieceModel {
     trainer: { ...defaultTrainer },
     normalizer: { ...defaultNormalizer },
   };
+  let total = 0;
   for (const field of readFields(bytes)) {
     if (field.type !== 'bytes') continue;
     if (field.field === 1) {
-      if (model.pieces.length === MAX_PIECES) throw new ModelFormatError('malformed');
+      total += field.value.length;
+      if (model.pieces.length === MAX_PIECES || total > MAX_TOTAL_BYTES) {
+        throw new ModelFormatError('tooMany');
+      }
       model.pieces.push(readPiece(field.value));
     } else if (field.field === 2) readTrainer(field.value, model.trainer);
     else if (field.field === 3) readNormalizer(field.value, model.normalizer);

@@ -6,10 +6,12 @@ import { IdSink, type Vocabulary } from './vocabulary';
 /** What an unknown character costs below the worst piece (SentencePiece `kUnkPenalty`). */
 const UNKNOWN_PENALTY = 10;
 
+/** What a user-defined piece adds for each UTF-8 byte after its first, so that the longest one is taken. */
+const USER_DEFINED_BONUS = 0.1;
+
 /**
  * Unigram segmentation of SentencePiece 0.2.2 (`EncodeOptimized`): the path with the highest sum of scores. Sums are float32,
- * as there, because rounding decides between nearly equal paths. That a user-defined piece adds nothing was found by
- * comparing outputs; long runs of one sign (`=====`) can still be split at another place.
+ * as there, because rounding decides between equal paths. What a user-defined piece adds was found by comparing outputs.
  */
 export class UnigramEncoder implements PieceEncoder {
   private readonly trie: Trie;
@@ -20,14 +22,18 @@ export class UnigramEncoder implements PieceEncoder {
   private bestPiece = new Int32Array(64);
 
   constructor(private readonly vocabulary: Vocabulary) {
-    const { types, scores, textPieces } = vocabulary;
+    const { types, scores, texts, textPieces } = vocabulary;
     this.trie = new Trie([...textPieces].filter(([, id]) => types[id] !== PieceType.unused));
     let smallest = Infinity;
     for (let id = 0; id < types.length; id++) {
       if (types[id] === PieceType.normal) smallest = Math.min(smallest, scores[id]);
     }
     this.unknownScore = Math.fround(smallest - UNKNOWN_PENALTY);
-    this.arcScores = scores.map((score, id) => (types[id] === PieceType.userDefined ? 0 : score));
+    this.arcScores = scores.map((score, id) =>
+      types[id] === PieceType.userDefined
+        ? USER_DEFINED_BONUS * (Buffer.byteLength(texts[id], 'utf8') - 1)
+        : score,
+    );
   }
 
   encode(normalized: string): number[] {

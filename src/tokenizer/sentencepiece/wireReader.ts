@@ -1,6 +1,6 @@
 /** Thrown by the wire reader and the model parser; `parseSentencePieceModel` turns it into a GlmError with the file's path. */
 export class ModelFormatError extends Error {
-  constructor(readonly reason: 'truncated' | 'malformed') {
+  constructor(readonly reason: 'truncated' | 'malformed' | 'tooMany') {
     super(reason);
   }
 }

@@ -92,7 +92,7 @@ describe('Files that cannot be used', () => {
       'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n',
       'tokenizer.gitLfsPointer',
     );
-    await refuse('IQ== 0\nIg== 1\n', 'tokenizer.notSentencePiece');
+    await refuse('IQ== 0\nIg== 1\n', 'tokenizer.invalidRanks');
     await refuse('', 'tokenizer.invalidModel');
     await refuse('<html>Not found</html>', 'tokenizer.invalidModel');
     await refusal(directory({ 'tokenizer_config.json': '{' }), 'tokenizer.invalidConfig');
@@ -183,6 +183,23 @@ describe('Hostile model files', () => {
     ['an empty piece', (model) => (model.pieces[300].text = '')],
     ['a piece of a megabyte', (model) => (model.pieces[300].text = 'a'.repeat(1 << 20))],
     [
+      'pieces of ten megabytes together',
+      (model) => {
+        for (let id = 0; id < 50_000; id++) {
+          model.pieces.push({ text: `${id}`.padEnd(200, 'x'), score: 0, type: 1 });
+        }
+      },
+    ],
+    [
+      'a rule that writes a megabyte',
+      (model) => {
+        const blob = new Uint8Array(4 + 8 + (1 << 20));
+        blob.fill(97, 12, -1);
+        new DataView(blob.buffer).setUint32(0, 8, true);
+        model.normalizer.precompiledCharsmap = blob;
+      },
+    ],
+    [
       'rules that point nowhere',
       (model) => (model.normalizer.precompiledCharsmap = new Uint8Array(64).fill(255)),
     ],
@@ -203,6 +220,21 @@ describe('Hostile model files', () => {
       }),
     );
     assert.ok(processor.encode('a'.repeat(10_000)).length >= 0);
+  });
+
+  it('a large vocabulary of long pieces loads in bounded memory', () => {
+    for (const modelType of ['unigram', 'bpe'] as const) {
+      const bytes = change((model) => {
+        model.trainer.modelType = modelType;
+        for (let id = 0; id < 4000; id++) {
+          model.pieces.push({ text: `${id}`.padStart(250, 'ab'), score: -id, type: id % 3 === 0 ? 4 : 1 });
+        }
+      });
+      const before = process.memoryUsage().arrayBuffers;
+      const processor = parse(bytes);
+      assert.ok(processor.encode('ab'.repeat(5000)).length > 0);
+      assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 27);
+    }
   });
 
   it('without an end-of-text piece the tokenizer is refused', async () => {

@@ -34,6 +34,26 @@ for (const name of ['unigram-identity-bytes', 'bpe-nodummy'] as const) {
   });
 }
 
+describe('User-defined pieces of a unigram model', () => {
+  // Ways to split such a run have nearly equal scores; SentencePiece 0.2.2 gave these ids (262 is the dummy space).
+  const processor = load('tokenizers/sentencepiece-extra/unigram-identity-bytes.model');
+  for (const [length, expected] of [
+    [5, '461 461 5'],
+    [7, '461 5 5'],
+    [16, '5 5 5 5 5 461'],
+    [20, '5 5 5 5 5 461 5 461'],
+    [23, '5 5 5 5 5 461 5 461 5'],
+    [25, '5 5 5 5 5 5 5 5 461'],
+    [26, '5 5 5 5 5 461 5 461 5 5'],
+    [35, '5 5 5 5 5 5 5 5 5 5 5 461 461'],
+    [38, '5 5 5 5 5 5 5 5 5 5 5 461 461 5'],
+  ] as const) {
+    it(`splits ${length} equals signs as SentencePiece does`, () => {
+      assert.equal(processor.encode('='.repeat(length)).slice(1).join(' '), expected);
+    });
+  }
+});
+
 describe('ChatGLM-6B model: unigram with NFKC rules', () => {
   const processor = load('tokenizers/chatglm-v1/ice_text.model');
   const { strings } = readJsonFixture<{
