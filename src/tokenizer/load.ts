@@ -26,7 +26,6 @@ export async function loadTokenizer(
 ): Promise<TokenizerBundle> {
   const files = await findTokenizerFiles(directory);
   const loader = loaders[files.kind];
-  if (!loader) throw new GlmError('tokenizer.notSentencePiece', { path: files.path });
   const templateId = options.template ?? namedTemplate(files, loader) ?? (await loader.detectTemplate(files));
   if (!loader.templates.includes(templateId)) {
     const usable = loader.templates.join(', ');

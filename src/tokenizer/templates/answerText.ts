@@ -87,3 +87,23 @@ function undecidedLength(text: string): number {
 export function decodeWith(stream: StreamDecoder, ids: readonly number[]): string {
   return ids.map((id) => stream.push(id)).join('') + stream.flush();
 }
+
+/** Text up to the first stop token, without the white space around it. */
+export class TrimmedStream implements StreamDecoder {
+  private readonly cleaner = new AnswerCleaner();
+  private stopped = false;
+
+  constructor(
+    private readonly decoder: StreamDecoder,
+    private readonly stopIds: readonly number[],
+  ) {}
+
+  push(id: number): string {
+    this.stopped ||= this.stopIds.includes(id);
+    return this.stopped ? '' : this.cleaner.push(this.decoder.push(id));
+  }
+
+  flush(): string {
+    return this.cleaner.push(this.decoder.flush()) + this.cleaner.flush();
+  }
+}

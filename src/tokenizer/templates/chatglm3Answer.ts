@@ -1,5 +1,4 @@
-import type { GlmTokenizer } from '../glmTokenizer';
-import type { StreamDecoder } from '../types';
+import type { StreamDecoder, Tokenizer } from '../types';
 import { AnswerCleaner, cleanAnswer, strip } from './answerText';
 import { parseToolCall, type ToolArguments } from './toolCall';
 
@@ -21,20 +20,38 @@ export interface ParsedAnswer {
 }
 
 /**
- * ChatGLM3's `process_response`: a reply split into messages, the last one interpreted. Nothing is evaluated: the argument
- * list of a call is parsed, and a call that cannot be parsed is returned as `raw`.
+ * `process_response` of ChatGLM3 and GLM-4: a reply split into messages, the last one interpreted. Nothing is evaluated: the
+ * argument list of a call is parsed, and a call that cannot be parsed is returned as `raw`.
  * @param hasTools the conversation begins with a system message that lists tools
+ * @param calls how the model writes a call: ChatGLM3 as a Python call in a fence, GLM-4 as JSON
  */
-export function parseAnswer(reply: string, hasTools: boolean): ParsedAnswer {
+export function parseAnswer(
+  reply: string,
+  hasTools: boolean,
+  calls: 'python' | 'json' = 'python',
+): ParsedAnswer {
   const parts = reply.split('<|assistant|>').map(splitPart);
   const last = parts[parts.length - 1];
   const name = strip(last.metadata);
   if (name === '') return { parts, answer: { kind: 'text', text: cleanAnswer(last.content) } };
   if (hasTools) {
-    const parameters = parseToolCall(last.content.split('\n').slice(1, -1).join('\n'));
+    const parameters =
+      calls === 'json'
+        ? parseJsonArguments(last.content)
+        : parseToolCall(last.content.split('\n').slice(1, -1).join('\n'));
     if (parameters) return { parts, answer: { kind: 'call', name, parameters } };
   }
   return { parts, answer: { kind: 'raw', name, content: last.content } };
+}
+
+function parseJsonArguments(text: string): ToolArguments | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as ToolArguments) : null;
+  } catch {
+    return null;
+  }
 }
 
 function splitPart(text: string): AnswerPart {
@@ -57,7 +74,7 @@ export class ChatGlm3AnswerStream implements StreamDecoder {
   private hasText = false;
 
   constructor(
-    tokenizer: GlmTokenizer,
+    tokenizer: Tokenizer,
     private readonly stopIds: readonly number[],
     private readonly assistantId: number,
   ) {

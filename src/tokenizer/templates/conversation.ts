@@ -33,6 +33,14 @@ export function withoutRounds<T>(items: readonly T[], starts: readonly number[],
   return [...items.slice(0, starts[0]), ...items.slice(starts[skipped])];
 }
 
+/** Number of leading rounds without a trained answer; `firstTrained` is the index of the first trained message, or -1. */
+export function untrainedRounds(starts: readonly number[], firstTrained: number): number {
+  return Math.max(
+    0,
+    starts.findLastIndex((start) => start <= firstTrained),
+  );
+}
+
 /** Messages with their indices. */
 export function toTurns(messages: readonly Message[]): Turn[] {
   return messages.map((message, index) => ({ ...message, index }));
