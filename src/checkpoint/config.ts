@@ -21,7 +21,12 @@ export function readConfig(directory: string): ModelConfig {
   if (!fs.existsSync(directory)) throw new GlmError('checkpoint.notFound', { path: directory });
   const file = path.join(directory, 'config.json');
   if (!fs.existsSync(file)) throw new GlmError('checkpoint.noConfig', { path: directory });
-  return parseConfig(readJsonObject(file), file, modellingCode(directory));
+  return readConfigFile(file);
+}
+
+/** Reads a `config.json` wherever it lies; throws GlmError like `readConfig`. */
+export function readConfigFile(file: string): ModelConfig {
+  return parseConfig(readJsonObject(file), file, modellingCode(path.dirname(file)));
 }
 
 /**

@@ -19,6 +19,13 @@ const MOST_PROBLEMS = 20;
 /** Buffers that checkpoints carry and the model computes for itself. */
 const IGNORED = /(^|\.)(rotary_pos_emb|rotary_emb)\.inv_freq$/;
 
+/** A P-Tuning v2 encoder that was saved with its model: an adapter of its own, no part of the network. */
+const PREFIX = /^(transformer\.)?prefix_encoder\./;
+
+export function isPrefixTensor(name: string): boolean {
+  return PREFIX.test(name);
+}
+
 /**
  * Compares the tensors of a checkpoint with what its configuration calls for.
  * @param path the directory, for the message
@@ -54,7 +61,9 @@ export function findModelProblems(
   const matrices = new Set(linears.map(({ module }) => `${module}.weight`));
   const expected = dense.flatMap((spec) => (matrices.has(spec.name) ? storedTensors(spec, tensors) : [spec]));
   const copies = optional.filter(({ name }) => tensors.has(name));
-  const problems = findProblems([...expected, ...copies], tensors);
+  const problems = findProblems([...expected, ...copies], tensors).filter(
+    (problem) => problem.kind !== 'extra' || !isPrefixTensor(problem.tensor),
+  );
   if (tokenizerVocabulary !== undefined && tokenizerVocabulary > rows) {
     problems.push({ kind: 'vocabulary', tokenizer: tokenizerVocabulary, rows });
   }

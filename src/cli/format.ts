@@ -30,3 +30,14 @@ export function formatLoss(loss: number | null): string {
 export function formatRate(rate: number): string {
   return rate === 0 ? '0' : rate.toExponential(2);
 }
+
+/** A whole number with its thousands marked: `1,949,696`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** A share of one as `0.0312 %`, three digits that count. */
+export function formatPercent(share: number): string {
+  const percent = 100 * share;
+  return `${percent >= 100 ? percent.toFixed(0) : percent.toPrecision(3)} %`;
+}

@@ -214,6 +214,8 @@ export interface InputErrors {
   /** A directory, a pipe or a device. */
   'input.notAFile': { path: string };
   'input.empty': { path: string };
+  /** No row stands in the line that was asked for. */
+  'input.noSuchLine': { path: string; line: number };
   /** `finding` names a sentence of `src/text/findings`, with its arguments beside it. */
   'input.badRow': {
     path: string;

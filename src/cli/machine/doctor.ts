@@ -2,6 +2,7 @@
 import type { CommandContext } from '../context';
 import { examine, type DoctorReport } from './report';
 import { EXIT_FAILURE, EXIT_OK } from '../exit';
+import { printFacts, type Fact } from '../facts';
 import { formatBytes } from '../format';
 
 export async function doctor(context: CommandContext): Promise<number> {
@@ -13,10 +14,7 @@ export async function doctor(context: CommandContext): Promise<number> {
 }
 
 function print({ output, t }: CommandContext, report: DoctorReport): void {
-  const facts = factsOf(t, report);
-  const width = Math.max(...facts.map(([label]) => displayWidth(label)));
-  for (const [label, value] of facts)
-    output.result(`${label}${' '.repeat(width - displayWidth(label))}  ${value}`);
+  printFacts(output, factsOf(t, report));
   for (const { severity, message, remedy } of report.problems) {
     output.result('');
     const label = severity === 'error' ? t('Problem:') : t('Warning:');
@@ -29,10 +27,10 @@ function print({ output, t }: CommandContext, report: DoctorReport): void {
   );
 }
 
-function factsOf(t: CommandContext['t'], report: DoctorReport): [label: string, value: string][] {
+function factsOf(t: CommandContext['t'], report: DoctorReport): Fact[] {
   const { machine, engine, disk } = report;
   const unknown = t('unknown');
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ['chatglm-finetune', report.version],
     ['Node.js', machine.node],
     [t('Platform'), machine.glibc ? `${machine.platform}, glibc ${machine.glibc}` : machine.platform],
@@ -73,9 +71,4 @@ function factsOf(t: CommandContext['t'], report: DoctorReport): [label: string, 
       }),
     ],
   ];
-}
-
-/** Columns on a terminal: Chinese characters take two. */
-function displayWidth(text: string): number {
-  return [...text].reduce((width, character) => width + (/[\u2e80-\uffef]/.test(character) ? 2 : 1), 0);
 }

@@ -6,6 +6,7 @@ import { chooseRunDirectory, holdsRun } from '../../process/chooseRunDirectory';
 import { livingProcess } from '../../process/livingProcess';
 import type { RunFile } from '../../protocol/run';
 import { PROVENANCE_FILE, RUN_FILE } from '../../protocol/runDirectory';
+import { describeFinding } from '../../text/modelFindings';
 import type { CommandContext } from '../context';
 import { openInstalledEngine } from '../engineLoader';
 import { runVersions } from '../versions';
@@ -47,7 +48,9 @@ async function start(context: CommandContext, options: TrainOptions): Promise<nu
   const other = await livingProcess(directory);
   if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
   const engine = await openInstalledEngine();
-  await checkData(run);
+  for (const finding of await checkData(run)) {
+    output.warning(t('Warning:'), describeFinding(t, finding).message);
+  }
   const versions = runVersions(context);
   const provenance = describeProvenance(run, versions);
   prepareRunDirectory(directory, overwrite);

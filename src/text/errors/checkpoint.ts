@@ -1,4 +1,6 @@
 import type { CheckpointErrors } from '../../protocol/errors';
+import type { CodedFinding } from '../../protocol/modelReport';
+import { describeCodedFinding } from '../codedFindings';
 import type { ErrorTable } from '../errors';
 import { configFault, headerFault, tensorFault, unsupportedArchitecture } from './checkpointFaults';
 import { describeModelProblems } from './modelProblems';
@@ -94,6 +96,15 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
       'Make sure that config.json and all weight files come from the same model, and download them again.',
     ),
   }),
+  'checkpoint.tokenizerDoesNotFit': (t, args) => {
+    const findings = JSON.parse(args.findings) as CodedFinding[];
+    const texts = findings.map((finding) => describeCodedFinding(t, finding));
+    const lines = [t('Tokenizer and model in {path} do not belong together:', { path: args.path })];
+    return {
+      message: [...lines, ...texts.map(({ message }) => `  ${message}`)].join('\n'),
+      remedy: [...new Set(texts.map(({ remedy }) => remedy))].join(' '),
+    };
+  },
   'checkpoint.noAdapter': (t, args) => ({
     message: t(
       'There is no adapter at {path}: adapter_config.json and adapter_model.safetensors are needed.',
