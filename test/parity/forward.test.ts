@@ -20,6 +20,10 @@ import { layerStates } from './layerStates';
 const LOGITS = 5e-5;
 const LOSS = 5e-6;
 
+interface Generated {
+  batch: Pick<ForwardCase, 'input_ids' | 'attention_mask'> & { tokens: number[][]; steps: number };
+}
+
 before(openTestEngine);
 
 async function withModel(directory: string, use: (model: LanguageModel) => Promise<void>): Promise<void> {
@@ -106,6 +110,29 @@ for (const architecture of ARCHITECTURES) {
     await resident.close();
   });
 }
+
+/** What the reference's cache computed step by step, computed in one piece. */
+for (const architecture of ARCHITECTURES)
+  test(`${architecture}: logits of a batch's first and last generated step`, () =>
+    withModel(`models/${architecture}`, async (model) => {
+      const directory = `golden/${architecture}`;
+      const { batch } = readGoldenJson<Generated>(`${directory}/generate.json`);
+      const rows = batch.input_ids.map((ids, row) => [
+        ...realColumns(batch, row).map((column) => ids[column]),
+        ...batch.tokens[row],
+      ]);
+      for (const [name, step] of [
+        ['first', 0],
+        ['last', batch.steps - 1],
+      ] as const)
+        await compare(model, directory, {
+          name: `batch ${name}`,
+          input_ids: rows,
+          labels: null,
+          logits: `generate.safetensors#batch_${name}_logits`,
+          logits_at: rows.map((ids, row) => [row, ids.length - batch.steps - 1 + step]),
+        });
+    }));
 
 for (const variant of readdirSync(fixture('variants')))
   test(`variant ${variant}`, () =>

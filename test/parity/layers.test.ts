@@ -36,7 +36,7 @@ async function rotated(
     const positions = streams.map(() => g.placeholder([1, length], 'int32'));
     const input = g.placeholder([1, 1, length, HEAD_DIM], 'float32');
     const table = rotary(g, positions, { headDim: HEAD_DIM, pairs, interpolation, dtype: 'float32' });
-    return { inputs: [...positions, input], outputs: [rotate(g, input, table) as typeof input], effects: [] };
+    return { inputs: [...positions, input], outputs: [rotate(g, input, table)], effects: [] };
   });
   const [result] = (await program.run([...streams, x])) as Float32Array[];
   await session.close();
