@@ -73,8 +73,16 @@ export function targetNames(
  * @returns shapes; empty where no target matches. Throws GlmError `adapter.badPattern`
  */
 export function loraShapes(config: ModelConfig, lora: LoraSizes): LoraShape[] {
+  return shapesOf(loraTargets(config, lora.target_modules), lora);
+}
+
+/** The same for given layers. */
+export function shapesOf(
+  linears: readonly LinearSpec[],
+  lora: Omit<LoraSizes, 'target_modules'>,
+): LoraShape[] {
   const rankOf = byPattern(lora.rank_pattern, lora.r);
-  return loraTargets(config, lora.target_modules).map((linear) => {
+  return linears.map((linear) => {
     const rank = rankOf(linear.module);
     return {
       ...linear,
@@ -108,9 +116,13 @@ export function loraScale(
   module?: string,
 ): number {
   const rank = module === undefined ? config.r : byPattern(config.rank_pattern, config.r)(module);
-  const alpha =
-    module === undefined ? config.lora_alpha : byPattern(config.alpha_pattern, config.lora_alpha)(module);
+  const alpha = module === undefined ? config.lora_alpha : loraAlpha(config, module);
   return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
+}
+
+/** `lora_alpha` of a layer. */
+export function loraAlpha(config: Pick<LoraConfig, 'lora_alpha' | 'alpha_pattern'>, module: string): number {
+  return byPattern(config.alpha_pattern, config.lora_alpha)(module);
 }
 
 /** Targets that match no layer of the model. */

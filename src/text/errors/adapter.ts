@@ -42,8 +42,8 @@ function obstacle(t: Translate, reason: ConversionObstacle, detail: string): str
   switch (reason) {
     case 'notLora':
       return t('only LoRA and DoRA adapters belong to the layers of a model.');
-    case 'notSplit':
-      return t("the target model's layout has neither a fused nor a split counterpart of {detail}.", {
+    case 'noCounterpart':
+      return t('models of the kind {detail} have only one layout.', {
         detail,
       });
     case 'sameLayout':
@@ -61,8 +61,8 @@ function obstacle(t: Translate, reason: ConversionObstacle, detail: string): str
       );
     case 'doraPart':
       return t('{detail} has no magnitudes for some of query, key and value.', { detail });
-    case 'rank':
-      return t('query, key and value of {detail} have different ranks or scales.', { detail });
+    case 'scale':
+      return t('query, key and value of {detail} have different scales.', { detail });
     case 'module':
       return t('it changes {detail}, which has no counterpart.', { detail });
   }
