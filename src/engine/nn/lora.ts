@@ -9,6 +9,10 @@ export interface LoraWeights {
   a: Value;
   /** [out, r] */
   b: Value;
+  /**
+   * Frozen matrices that are taken off: where PiSSA's adapter began, so that the weight beneath it stays as the file has it.
+   */
+  initial: { a: Value; b: Value } | null;
   /** DoRA's length of each row of the adapted weight, float32 [out]; null: plain LoRA. */
   magnitude: Value | null;
   /** lora_alpha / r, or lora_alpha / √r with rsLoRA. */
@@ -25,11 +29,12 @@ export interface Dropout {
 
 /** x [n, in] -> [n, out]. Plain LoRA; see `applyDora` for adapters with a magnitude. */
 export function applyLora(ops: Ops, x: Value, lora: LoraWeights): Value {
-  return lowRank(ops, lora.dropout ? drop(ops, x, lora.dropout) : x, lora);
+  const added = lowRank(ops, lora.dropout ? drop(ops, x, lora.dropout) : x, lora);
+  return lora.initial ? ops.sub(added, lowRank(ops, x, { ...lora.initial, scale: lora.scale })) : added;
 }
 
 /** scale · B(A(x)) of an input that has been through dropout already. */
-export function lowRank(ops: Ops, x: Value, { a, b, scale }: LoraWeights): Value {
+export function lowRank(ops: Ops, x: Value, { a, b, scale }: Pick<LoraWeights, 'a' | 'b' | 'scale'>): Value {
   const down = ops.mul(ops.matMul(x, a, { transposeB: true }), ops.scalar(scale, x.dtype));
   return ops.matMul(down, b, { transposeB: true });
 }
