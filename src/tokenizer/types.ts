@@ -95,7 +95,8 @@ export interface ChatTemplate {
 }
 
 /** Which prompt format: the network does not tell ChatGLM2 from ChatGLM3, the files beside it do. */
-export type TemplateId = 'chatglm' | 'chatglm2' | 'chatglm3' | 'glm4' | 'jinja';
+export const TEMPLATE_IDS = ['chatglm', 'chatglm2', 'chatglm3', 'glm4', 'jinja'] as const;
+export type TemplateId = (typeof TEMPLATE_IDS)[number];
 
 export interface TokenizerBundle {
   tokenizer: Tokenizer;

@@ -1,18 +1,8 @@
 import type { InputErrors } from '../../protocol/errors';
 import type { ErrorTable } from '../errors';
+import { describeDropReason } from '../dropReasons';
 import { describeFinding } from '../findings';
 import type { Translate } from '../translate';
-
-function dropReason(t: Translate, reason: string): string {
-  switch (reason) {
-    case 'tooLong':
-      return t('the prompt alone is longer than the model allows');
-    case 'tokenOutOfRange':
-      return t('it holds token ids outside the vocabulary');
-    default:
-      return t('it has no token that is trained');
-  }
-}
 
 function expectation(t: Translate, expected: string): string {
   switch (expected) {
@@ -48,6 +38,10 @@ export const inputErrors: ErrorTable<InputErrors> = {
     message: t('{path} has no rows.', { ...args }),
     remedy: t('Write one JSON object on each line.'),
   }),
+  'input.noSuchLine': (t, args) => ({
+    message: t('{path} has no row in line {line}.', { ...args }),
+    remedy: t('Lines are counted from 1; blank lines hold no row.'),
+  }),
   'input.badRow': (t, args) => ({
     message: t('{path}:{line}:{column}: {problem}', {
       ...args,
@@ -81,8 +75,11 @@ export const inputErrors: ErrorTable<InputErrors> = {
   'input.dropped': (t, args) => ({
     message: t('{path}:{line}: this row cannot be used: {reason}.', {
       ...args,
-      reason: dropReason(t, args.reason),
+      reason: describeDropReason(t, args.reason),
     }),
-    remedy: t('Run "chatglm-finetune lint" on the file and mend the problems it names.'),
+    remedy:
+      args.reason === 'tooLong'
+        ? t('Shorten this row, or split it.')
+        : t('Run "chatglm-finetune lint" on the file and mend the problems it names.'),
   }),
 };
