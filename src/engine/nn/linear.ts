@@ -1,6 +1,7 @@
 import type { Ops, Value } from '../backend/ops';
 import { applyDora } from './dora';
 import { applyLora, type LoraWeights } from './lora';
+import { residualWeight } from './residual';
 
 /** The weight [out, in] of a linear layer, whatever it is stored as. */
 export interface StoredWeight {
@@ -27,11 +28,14 @@ export function denseWeight(weight: Value): StoredWeight {
 }
 
 /** x [n, in] -> [n, out]. */
-export function linear(ops: Ops, x: Value, { weight, bias, lora }: LinearWeights): Value {
+export function linear(ops: Ops, x: Value, { weight: stored, bias, lora }: LinearWeights): Value {
+  const weight = lora?.initial ? residualWeight(stored, { ...lora.initial, scale: lora.scale }) : stored;
   const product = weight.multiply(ops, x);
   const base = bias ? ops.biasAdd(product, bias) : product;
   if (!lora) return base;
   const { magnitude } = lora;
-  const added = magnitude ? applyDora(ops, x, product, { ...lora, magnitude }, weight) : applyLora(ops, x, lora);
+  const added = magnitude
+    ? applyDora(ops, x, product, { ...lora, magnitude }, weight)
+    : applyLora(ops, x, lora);
   return ops.add(base, added);
 }

@@ -10,7 +10,8 @@ export interface LoraWeights {
   /** [out, r] */
   b: Value;
   /**
-   * Frozen matrices that are taken off: where PiSSA's adapter began, so that the weight beneath it stays as the file has it.
+   * Frozen matrices that are taken off the weight (`residualWeight`): where PiSSA's adapter began, so that the weight itself stays as
+   * the file has it.
    */
   initial: { a: Value; b: Value } | null;
   /** DoRA's length of each row of the adapted weight, float32 [out]; null: plain LoRA. */
@@ -29,8 +30,7 @@ export interface Dropout {
 
 /** x [n, in] -> [n, out]. Plain LoRA; see `applyDora` for adapters with a magnitude. */
 export function applyLora(ops: Ops, x: Value, lora: LoraWeights): Value {
-  const added = lowRank(ops, lora.dropout ? drop(ops, x, lora.dropout) : x, lora);
-  return lora.initial ? ops.sub(added, lowRank(ops, x, { ...lora.initial, scale: lora.scale })) : added;
+  return lowRank(ops, lora.dropout ? drop(ops, x, lora.dropout) : x, lora);
 }
 
 /** scale · B(A(x)) of an input that has been through dropout already. */
