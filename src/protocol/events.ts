@@ -86,7 +86,11 @@ export interface WarningEvent {
 
 export type WarningCode =
   | 'rowsDropped'
+  /** Rows whose question leaves no room for an answer. */
+  | 'rowsTooLong'
   | 'rowsTruncated'
+  /** ChatGLM-6B trains one answer a row: earlier ones that ask to be trained are only context. */
+  | 'answersOnlyContext'
   | 'adapterUnchanged'
   | 'fewRows'
   | 'noValidation'

@@ -9,6 +9,16 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
       return t('Rows left out because they cannot be trained on: {count}. Lint the dataset to see why.', {
         ...args,
       });
+    case 'rowsTooLong':
+      return t(
+        'Rows left out because their question leaves no room for an answer: {count}. Raise dataset.max_length.',
+        { ...args },
+      );
+    case 'answersOnlyContext':
+      return t(
+        'Answers that are only read, not trained: {count}. ChatGLM-6B trains the last answer of a row; write a row for each.',
+        { ...args },
+      );
     case 'rowsTruncated':
       return t('Rows cut to fit: {count}. Raise dataset.max_length to keep them whole.', { ...args });
     case 'adapterUnchanged':

@@ -13,10 +13,13 @@ import type { TrainingRow } from './rows';
 
 export interface DatasetRows {
   rows: TrainingRow[];
-  /** Records that cannot be trained on. */
+  /** Records that cannot be trained on; `tooLong` of them because their question leaves no room for an answer. */
   dropped: number;
+  tooLong: number;
   /** Rows that lost tokens to fit. */
   truncated: number;
+  /** Answers that ask to be trained but are only context in their rows (`EncodedSample.contextTurns`). */
+  contextTurns: number;
 }
 
 export interface RunData {
@@ -88,24 +91,30 @@ class RecordEncoder {
 }
 
 async function readDataset(path: string, encoder: RecordEncoder): Promise<DatasetRows> {
-  const result: DatasetRows = { rows: [], dropped: 0, truncated: 0 };
+  const result = noRows();
   for await (const item of readRecords(path)) {
     const sample = 'dropped' in item ? item : await encoder.encode(item.record);
     if ('dropped' in sample) {
       result.dropped++;
+      if (sample.dropped === 'tooLong') result.tooLong++;
       continue;
     }
     encoder.check(sample, path, item.line);
     if (sample.truncated > 0) result.truncated++;
+    result.contextTurns += sample.contextTurns ?? 0;
     const { inputIds, labels } = sample;
     result.rows.push({ inputIds, labels, lines: [item.line], starts: [0] });
   }
   return result;
 }
 
+function noRows(): DatasetRows {
+  return { rows: [], dropped: 0, tooLong: 0, truncated: 0, contextTurns: 0 };
+}
+
 /** Moves a share of the rows, rounded, to validation; at least one row stays on each side of a split above 0. */
 function splitOff(train: DatasetRows, share: number, seed: number): RunData {
-  const none: DatasetRows = { rows: [], dropped: 0, truncated: 0 };
+  const none = noRows();
   const { length } = train.rows;
   if (share === 0 || length < 2) return { train, validation: none };
   const count = Math.min(length - 1, Math.max(1, Math.round(length * share)));

@@ -1,5 +1,5 @@
 /** What a run will do, computed before its first step. */
-import type { RunEvent, StartedEvent } from '../../protocol/events';
+import type { RunEvent, StartedEvent, WarningCode } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import { devices } from '../backend/context';
 import type { ResidentModel } from '../residentModel';
@@ -59,11 +59,14 @@ export function startEvents(
     longest_row: plan.rows.reduce((most, row) => Math.max(most, row.inputIds.length), 0),
   };
   const warnings: RunEvent[] = [];
-  const warn = (code: 'rowsDropped' | 'rowsTruncated' | 'fewRows', count: number): void => {
-    warnings.push({ type: 'warning', code, args: { count } });
+  const warn = (code: WarningCode, count: number): void => {
+    if (count > 0) warnings.push({ type: 'warning', code, args: { count } });
   };
-  if (started.dropped_rows > 0) warn('rowsDropped', started.dropped_rows);
-  if (started.truncated_rows > 0) warn('rowsTruncated', started.truncated_rows);
+  const tooLong = train.tooLong + validation.tooLong;
+  warn('rowsDropped', started.dropped_rows - tooLong);
+  warn('rowsTooLong', tooLong);
+  warn('rowsTruncated', started.truncated_rows);
+  warn('answersOnlyContext', train.contextTurns);
   if (train.rows.length < FEW_ROWS) warn('fewRows', train.rows.length);
   if (run.evaluation.every_steps > 0 && validation.rows.length === 0)
     warnings.push({ type: 'warning', code: 'noValidation', args: {} });
