@@ -24,7 +24,8 @@ export const rooms = {
   },
   host: { rooms: ['protocol', 'text', 'process', 'install'], vscode: true },
   editor: { rooms: ['protocol', 'dataset', 'tokenizer', 'text', 'host'], vscode: true },
-  workbench: { rooms: ['protocol', 'text', 'process', 'host'], vscode: true },
+  // What a model directory holds is read from its configuration, as the engine reads it.
+  workbench: { rooms: ['protocol', 'checkpoint', 'text', 'process', 'host'], vscode: true },
 };
 
 const NATIVE = {

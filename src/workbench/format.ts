@@ -26,3 +26,8 @@ export function formatNumber(value: number | null | undefined, language: string)
 export function formatCount(value: number, language: string): string {
   return value.toLocaleString(language, { notation: 'compact', maximumSignificantDigits: 3 });
 }
+
+/** A learning rate as people write it: `2e-5`, `0.003` as `3e-3`. */
+export function formatRate(rate: number): string {
+  return rate.toExponential();
+}

@@ -2,7 +2,7 @@
 import type { ChatModel } from '../../protocol/control';
 import type { RunFolder } from '../../host/runs/runFolder';
 import { t } from '../../host/translate';
-import type { ModelDirectory } from '../models';
+import type { ModelDirectory } from '../modelDirectory';
 
 export interface ChatChoice extends ChatModel {
   /** Stable across reloads: the directory that was trained or loaded. */

@@ -1,6 +1,7 @@
 /** Makes a run file from the wizard's answers. Pure. */
 import path from 'node:path';
-import type { MethodSettings, RunFile } from '../../protocol/run';
+import type { RunFile } from '../../protocol/run';
+import { recipe, type MethodRecipe, type WizardMethod } from './methods';
 
 export interface WizardAnswers {
   name: string;
@@ -8,19 +9,21 @@ export interface WizardAnswers {
   model: string;
   dataset: string;
   validation: string | null;
-  method: 'lora' | 'full';
+  method: WizardMethod;
   /** Rows of the dataset; sizes evaluation and checkpoint intervals. */
   rows: number;
+  /** Of the model; a large one needs every saving of memory. */
+  parameters: number;
   /** The shipped practice model is tiny and learns at another pace than a real one. */
   practice: boolean;
 }
 
-/** Learning rates usual for the method; the practice model's were found by trying. */
-const LEARNING_RATE = { lora: 1e-4, full: 2e-5 } as const;
-const PRACTICE_LEARNING_RATE = { lora: 3e-3, full: 1e-3 } as const;
+/** From here on a model is computed in 16 bits, and the inside of its layers twice instead of being kept. */
+const LARGE = 1e9;
+/** Rows per optimiser step. */
+const STEP_ROWS = 16;
 const EPOCHS = 3;
 const PRACTICE_EPOCHS = 8;
-const BATCH_SIZE = { lora: 4, full: 2 } as const;
 /** Evaluations and checkpoints per run, about. */
 const EVALUATIONS = 10;
 const CHECKPOINTS = 4;
@@ -31,7 +34,8 @@ const SPLIT_MIN_ROWS = 40;
 /** What the wizard spells out; everything else keeps its default and can be added by completion. */
 export type WizardRunFile = Pick<RunFile, 'version' | 'name' | 'model'> & {
   dataset: Partial<RunFile['dataset']> & { train: string };
-  method: MethodSettings;
+  method: MethodRecipe['method'];
+  quantization?: { type: 'nf4' };
   training: Partial<RunFile['training']>;
   evaluation: Partial<RunFile['evaluation']>;
   checkpoints: Partial<RunFile['checkpoints']>;
@@ -40,8 +44,10 @@ export type WizardRunFile = Pick<RunFile, 'version' | 'name' | 'model'> & {
 /** @param directory where the run file will lie; paths below or beside it become relative */
 export function buildRunFile(answers: WizardAnswers, directory: string): WizardRunFile {
   const { method, practice } = answers;
-  const batchSize = practice ? 16 : BATCH_SIZE[method];
-  const accumulation = practice ? 1 : 16 / batchSize;
+  const chosen = recipe(method, practice);
+  const { batchSize } = chosen;
+  const accumulation = STEP_ROWS / batchSize;
+  const large = answers.parameters >= LARGE;
   const epochs = practice ? PRACTICE_EPOCHS : EPOCHS;
   const split = answers.validation === null && answers.rows >= SPLIT_MIN_ROWS ? SPLIT : 0;
   const trainRows = Math.max(1, Math.round(answers.rows * (1 - split)));
@@ -58,15 +64,18 @@ export function buildRunFile(answers: WizardAnswers, directory: string): WizardR
         : { validation: portablePath(directory, answers.validation) }),
       max_length: practice ? 256 : 1024,
     },
-    method: methodSettings(method, practice),
+    method: chosen.method,
+    ...(chosen.quantization && { quantization: chosen.quantization }),
     training: {
-      dtype: 'float32',
+      dtype: large ? 'bfloat16' : 'float32',
       epochs,
       batch_size: batchSize,
       gradient_accumulation_steps: accumulation,
-      learning_rate: practice ? PRACTICE_LEARNING_RATE[method] : LEARNING_RATE[method],
+      learning_rate: chosen.learningRate,
       lr_scheduler_type: 'cosine',
       warmup_ratio: 0.03,
+      ...(chosen.weightDecay !== null && { weight_decay: chosen.weightDecay }),
+      ...(large && { gradient_checkpointing: true }),
       seed: 42,
     },
     evaluation: { every_steps: hasValidation ? interval(steps, EVALUATIONS) : 0 },
@@ -81,20 +90,6 @@ export function runFileText(run: WizardRunFile): string {
     return `[${words.replace(/,\s+/g, ', ')}]`;
   });
   return `${compact}\n`;
-}
-
-function methodSettings(method: 'lora' | 'full', practice: boolean): MethodSettings {
-  if (method === 'full') return { type: 'full' };
-  return {
-    type: 'lora',
-    r: practice ? 16 : 8,
-    lora_alpha: practice ? 32 : 16,
-    lora_dropout: 0,
-    target_modules: practice
-      ? ['query_key_value', 'dense', 'dense_h_to_4h', 'dense_4h_to_h']
-      : ['query_key_value'],
-    use_rslora: false,
-  };
 }
 
 function interval(steps: number, times: number): number {

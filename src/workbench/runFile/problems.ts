@@ -1,4 +1,4 @@
-/** Problems of run files in the editor: what the JSON schema cannot know, that is, paths that lead nowhere. */
+/** Problems of run files in the editor: what the JSON schema cannot know, that is, wrong combinations and paths that lead nowhere. */
 import * as vscode from 'vscode';
 import { Disposable, toDisposable } from '../../host/lifecycle';
 import { RUN_FILE_SUFFIX } from '../../host/names';
@@ -60,7 +60,7 @@ function diagnostic(document: vscode.TextDocument, fault: RunFileFault): vscode.
   const made = new vscode.Diagnostic(
     range,
     `${fault.key}: ${fault.sentence}`,
-    vscode.DiagnosticSeverity.Error,
+    fault.severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
   );
   made.source = 'ChatGLM';
   return made;

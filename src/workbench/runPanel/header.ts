@@ -8,6 +8,7 @@ import { isLive } from '../../host/runs/runState';
 import { LOG_FILE } from '../../protocol/runDirectory';
 import type { RunFact, RunHeader, RunNotice } from '../../protocol/webview';
 import type { Translate } from '../../text/translate';
+import { methodName } from '../../text/methods';
 import { describeWarning } from '../../text/warnings';
 import { formatCount, formatDuration, formatNumber } from '../format';
 import { phaseLabel, remaining } from '../runs/describe';
@@ -40,8 +41,9 @@ function subtitle(t: Translate, run: RunFolder): string {
   const { started } = run.progress;
   const file = run.run;
   const method = file?.method.type ?? started?.method;
+  const quantized = Boolean(file?.quantization ?? started?.quantization);
   const parts = [
-    method === 'lora' ? 'LoRA' : method === 'full' ? t('Full fine-tuning') : '',
+    method === undefined ? '' : method === 'full' ? t('Full fine-tuning') : methodName(t, method, quantized),
     path.basename(file?.model ?? started?.model ?? ''),
     path.basename(file?.dataset.train ?? ''),
     started?.dtype ?? file?.training.dtype ?? '',

@@ -14,8 +14,10 @@ export async function startRun(services: Services, uri: vscode.Uri): Promise<Run
   const file = diskPath(uri);
   const document = await vscode.workspace.openTextDocument(uri);
   const { run, faults } = await readRunFileText(t, file, document.getText());
-  if (!run || faults.length > 0) {
-    await showFaults(document, faults);
+  // Warnings are underlined, and told again by the run itself.
+  const errors = faults.filter(({ severity }) => severity === 'error');
+  if (!run || errors.length > 0) {
+    await showFaults(document, errors);
     return undefined;
   }
   if (document.isDirty && !(await document.save())) return undefined;

@@ -7,7 +7,11 @@ import type { Services } from '../../host/services';
 import { t } from '../../host/translate';
 import { diskPath } from '../../host/trust';
 import { directoryName } from '../../protocol/runDirectory';
-import { findModels, modelAt, type ModelDirectory } from '../models';
+import { errorText } from '../../host/failures';
+import { toErrorData } from '../../protocol/errors';
+import { formatCount } from '../format';
+import { readModelDirectory, type ModelDirectory } from '../modelDirectory';
+import { findModels } from '../models';
 import {
   buildRunFile,
   proposedName,
@@ -15,7 +19,9 @@ import {
   validationSibling,
   type WizardAnswers,
 } from '../runFile/builder';
+import { methodsFor, type WizardMethod } from '../runFile/methods';
 import { countLines } from './countLines';
+import { methodItem, type MethodItem } from './methodItems';
 import { inputStep, pickStep, type StepResult } from './steps';
 
 const STEPS = 4;
@@ -25,7 +31,7 @@ const MAX_DATASETS = 500;
 interface Choices {
   model?: ModelDirectory;
   dataset?: string;
-  method?: 'lora' | 'full';
+  method?: WizardMethod;
   name?: string;
 }
 
@@ -106,25 +112,16 @@ export class FineTuneWizard {
   }
 
   private async chooseMethod(choices: Choices): Promise<StepResult<Choices>> {
-    type Item = vscode.QuickPickItem & { method: 'lora' | 'full' };
-    const items: Item[] = [
-      {
-        label: 'LoRA',
-        description: t('recommended'),
-        detail: t('Trains a small adapter beside the frozen model: little memory, a result of a few MB.'),
-        method: 'lora',
-      },
-      {
-        label: t('Full fine-tuning'),
-        detail: t('Trains every weight: about four times the memory, the result is a whole model.'),
-        method: 'full',
-      },
-    ];
-    const result = await pickStep<Item>({
+    const { model } = choices;
+    if (!model) return undefined;
+    const offered = methodsFor(model);
+    // A method chosen for another model may not be there for this one.
+    const chosen = offered.find((method) => method === choices.method) ?? 'lora';
+    const result = await pickStep<MethodItem>({
       ...this.place(3),
       placeholder: t('How to train'),
-      items: Promise.resolve(items),
-      isActive: (item) => item.method === (choices.method ?? 'lora'),
+      items: Promise.resolve(offered.map((method) => methodItem(t, method, model.practice))),
+      isActive: (item) => item.method === chosen,
     });
     return typeof result === 'object' ? { value: { ...choices, method: result.value.method } } : result;
   }
@@ -157,6 +154,7 @@ export class FineTuneWizard {
       validation: validation === null ? null : path.join(directory, validation),
       method,
       rows: await countLines(dataset),
+      parameters: model.parameters,
       practice: model.practice,
     };
     const uri = vscode.Uri.file(path.join(directory, `${name}${RUN_FILE_SUFFIX}`));
@@ -173,10 +171,12 @@ function activeDataset(): vscode.Uri | undefined {
 }
 
 function modelItem(model: ModelDirectory): vscode.QuickPickItem & { model: ModelDirectory } {
+  const size = t('{count} parameters', { count: formatCount(model.parameters, vscode.env.language) });
+  const stored = model.quantizationBit > 0 ? [`int${model.quantizationBit}`] : [];
   return {
     label: model.name,
-    description: model.practice ? t('practice model, a few MB') : '',
-    detail: model.practice ? '' : vscode.workspace.asRelativePath(model.path),
+    description: [model.family, size, ...stored].join(' · '),
+    detail: model.practice ? t('practice model, a few MB') : vscode.workspace.asRelativePath(model.path),
     iconPath: new vscode.ThemeIcon('symbol-misc'),
     model,
   };
@@ -208,13 +208,13 @@ async function browseModel(): Promise<ModelDirectory | undefined> {
     title: t('Directory with config.json and the weights'),
   });
   if (!chosen?.[0]) return undefined;
-  const model = await modelAt(diskPath(chosen[0]));
-  if (!model) {
-    void vscode.window.showErrorMessage(
-      t('{path} has no config.json of a ChatGLM model.', { path: chosen[0].fsPath }),
-    );
+  try {
+    return readModelDirectory(diskPath(chosen[0]));
+  } catch (error) {
+    const { message, remedy } = errorText(toErrorData(error));
+    void vscode.window.showErrorMessage(`${message} ${remedy}`.trim());
+    return undefined;
   }
-  return model ?? undefined;
 }
 
 async function browseDataset(): Promise<string | undefined> {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { directoryName } from '../../../src/protocol/runDirectory';
 import { parseRunFile } from '../../../src/protocol/run';
+import { checkRun } from '../../../src/protocol/runChecks';
+import { methodsFor, WIZARD_METHODS, type WizardMethod } from '../../../src/workbench/runFile/methods';
 import {
   buildRunFile,
   portablePath,
@@ -18,17 +20,19 @@ const answers: WizardAnswers = {
   validation: null,
   method: 'lora',
   rows: 1000,
+  parameters: 6.2e9,
   practice: false,
 };
 
 describe('run file of the wizard', () => {
   it('is valid for every method, model and size', () => {
-    for (const method of ['lora', 'full'] as const) {
+    for (const method of WIZARD_METHODS) {
       for (const practice of [false, true]) {
         for (const rows of [0, 1, 39, 40, 100_000]) {
           const text = runFileText(buildRunFile({ ...answers, method, practice, rows }, '/data/project'));
           const parsed = parseRunFile(JSON.parse(text));
           assert.ok('run' in parsed, `${method} ${rows}: ${JSON.stringify(parsed)}`);
+          assert.deepEqual(checkRun(parsed.run), []);
           assert.ok(parsed.run.checkpoints.every_steps > 0);
         }
       }
@@ -45,8 +49,39 @@ describe('run file of the wizard', () => {
   });
 
   it('trains at the rate usual for the method', () => {
-    assert.equal(buildRunFile(answers, '/data/project').training.learning_rate, 1e-4);
-    assert.equal(buildRunFile({ ...answers, method: 'full' }, '/data/project').training.learning_rate, 2e-5);
+    const rate = (method: WizardMethod): number | null | undefined =>
+      buildRunFile({ ...answers, method }, '/data/project').training.learning_rate;
+    assert.equal(rate('lora'), 1e-4);
+    assert.equal(rate('qlora'), 2e-4);
+    assert.equal(rate('ptuning_v2'), 2e-2);
+    assert.equal(rate('full'), 2e-5);
+  });
+
+  it('writes QLoRA as LoRA over 4-bit weights', () => {
+    const { method, quantization } = buildRunFile({ ...answers, method: 'qlora' }, '/data/project');
+    assert.equal(method.type, 'lora');
+    assert.deepEqual(quantization, { type: 'nf4' });
+    assert.equal(buildRunFile(answers, '/data/project').quantization, undefined);
+  });
+
+  it('saves memory where the model is large', () => {
+    const { dtype, gradient_checkpointing } = buildRunFile(answers, '/data/project').training;
+    assert.deepEqual([dtype, gradient_checkpointing], ['bfloat16', true]);
+    const small = buildRunFile({ ...answers, parameters: 1e8 }, '/data/project').training;
+    assert.deepEqual([small.dtype, small.gradient_checkpointing], ['float32', undefined]);
+  });
+
+  it('takes 16 rows a step', () => {
+    for (const method of WIZARD_METHODS)
+      for (const practice of [true, false]) {
+        const { training } = buildRunFile({ ...answers, method, practice }, '/data/project');
+        assert.equal((training.batch_size ?? 0) * (training.gradient_accumulation_steps ?? 0), 16);
+      }
+  });
+
+  it('offers what a checkpoint can be trained with', () => {
+    assert.deepEqual(methodsFor({ quantizationBit: 0 }), [...WIZARD_METHODS]);
+    assert.deepEqual(methodsFor({ quantizationBit: 4 }), ['lora', 'ptuning_v2']);
   });
 
   it('writes near paths relative and far ones absolute', () => {
@@ -56,10 +91,9 @@ describe('run file of the wizard', () => {
   });
 
   it('keeps short lists on one line', () => {
-    assert.match(
-      runFileText(buildRunFile(answers, '/data/project')),
-      /"target_modules": \["query_key_value"\]/,
-    );
+    const run = buildRunFile(answers, '/data/project');
+    const text = runFileText({ ...run, method: { ...run.method, target_modules: ['query', 'dense'] } });
+    assert.match(text, /"target_modules": \["query", "dense"\]/);
   });
 });
 

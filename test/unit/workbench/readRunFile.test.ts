@@ -59,6 +59,36 @@ describe('faults of a run file', () => {
     );
   });
 
+  it('are told of what does not fit together, wrong or merely useless', async () => {
+    const { run, faults } = await read({
+      ...good,
+      method: { type: 'full' },
+      quantization: { type: 'nf4' },
+      training: { lr_power: 2 },
+    });
+    assert.ok(run);
+    assert.deepEqual(
+      faults.map(({ key, severity, bySchema }) => [key, severity, bySchema]),
+      [
+        ['quantization', 'error', false],
+        ['training.lr_power', 'warning', false],
+      ],
+    );
+  });
+
+  it('compare the run with the adapter it starts from', async () => {
+    mkdirSync(path.join(directory, 'before'));
+    const config = { peft_type: 'LORA', r: 16, lora_alpha: 16, target_modules: ['dense'] };
+    writeFileSync(path.join(directory, 'before', 'adapter_config.json'), JSON.stringify(config));
+    const keys = async (method: object): Promise<string[]> => {
+      const { faults } = await read({ ...good, method, adapter: 'before' });
+      return faults.map(({ key, severity }) => `${severity} ${key}`);
+    };
+    assert.deepEqual(await keys({ type: 'lora' }), []);
+    assert.deepEqual(await keys({ type: 'lora', r: 4 }), ['warning method.r']);
+    assert.deepEqual(await keys({ type: 'ptuning_v2' }), ['error adapter']);
+  });
+
   it('are one where the text is no JSON', async () => {
     const { run, faults } = await readRunFileText(t, file, '{');
     assert.equal(run, null);
