@@ -4,6 +4,7 @@ import { before, test } from 'node:test';
 import type { DType, Value } from '../../src/engine/backend/ops';
 import { Session } from '../../src/engine/backend/session';
 import { Tape } from '../../src/engine/backend/tape';
+import { attention, visibilityMask } from '../../src/engine/nn/attention';
 import { geluTanh } from '../../src/engine/nn/gelu';
 import {
   frequencies,
@@ -118,3 +119,23 @@ for (const [dtype, tolerance] of [
     assert.ok(maxDifference(y, Float64Array.from(points, gelu)) < tolerance);
     assert.ok(maxDifference(dx, Float64Array.from(points, slope)) < tolerance);
   });
+
+test('attention in float16: scores beyond its range, and keys that stay hidden beside them', async () => {
+  const session = new Session();
+  const [length, d] = [3, 2];
+  const program = session.compile((g) => {
+    const order = g.placeholder([1, length], 'int32');
+    const inputs = [0, 1, 2].map(() => g.placeholder([1, 1, length, d], 'float32'));
+    const [q, k, v] = inputs.map((input) => g.cast(input, 'float16'));
+    const mask = visibilityMask(g, { query: order, key: order }, null, 'float16');
+    const y = g.cast(attention(g, q, k, v, mask), 'float32');
+    return { inputs: [order, ...inputs], outputs: [y], effects: [] };
+  });
+  // Scores of the last query: 80000, 79950 and -80000; of the second: -80000 and -79950, beside a hidden one of 80000.
+  const q = Float32Array.of(400, 0, -400, 0, 400, 0);
+  const k = Float32Array.of(200, 0, 199.875, 0, -200, 0);
+  const v = Float32Array.of(1, 10, 2, 20, 3, 30);
+  const [y] = (await program.run([Int32Array.of(0, 1, 2), q, k, v])) as Float32Array[];
+  await session.close();
+  assert.deepEqual([...y], [1, 10, 2, 20, 1, 10]);
+});

@@ -1,9 +1,10 @@
 import type { DType, Ops, Value } from '../backend/ops';
 
-/** Added to scores of keys that a query must not see; its exponential is 0, also beside float16's largest scores. */
-function hidden(dtype: DType): number {
-  return dtype === 'float16' ? -6e4 : -1e30;
-}
+/** Added to scores of keys that a query must not see; its exponential is 0 in every dtype that masks have. */
+const HIDDEN = -1e30;
+
+/** Float16 ends at 65504, which scores of real models may pass: they are computed smaller by this and widened before they grow again. */
+const FLOAT16_HEADROOM = 1 / 64;
 
 /**
  * Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245): softmax(q kᵀ + mask) v. The scores' scale is
@@ -18,9 +19,8 @@ export function attention(ops: Ops, q: Value, k: Value, v: Value, mask: Value): 
   const byGroup = (o: Ops, x: Value, n: number): Value => o.reshape(x, [batch * groups, n, d]);
   const [output] = ops.custom([q, k, v], (base) => {
     const [q3, k3, v3] = [byGroup(base, q, rows), byGroup(base, k, keys), byGroup(base, v, keys)];
-    const scores = base.reshape(base.batchMatMul(q3, k3, { transposeB: true }), [batch, heads, length, keys]);
-    // The exponentials are slower and less exact in bfloat16.
-    const wide = base.softmax(base.cast(base.add(scores, mask), 'float32'));
+    const scoresShape = [batch, heads, length, keys];
+    const wide = base.softmax(maskedScores(base, q3, k3, mask, scoresShape));
     const p = base.reshape(base.cast(wide, q.dtype), [batch * groups, rows, keys]);
     const o3 = base.batchMatMul(p, v3);
     return {
@@ -41,6 +41,20 @@ export function attention(ops: Ops, q: Value, k: Value, v: Value, mask: Value): 
   return output;
 }
 
+/** q kᵀ + mask in float32: the exponentials of narrower numbers are slower and less exact. */
+function maskedScores(ops: Ops, q: Value, k: Value, mask: Value, shape: readonly number[]): Value {
+  const product = (x: Value): Value => ops.reshape(ops.batchMatMul(x, k, { transposeB: true }), shape);
+  if (q.dtype !== 'float16') return ops.cast(ops.add(product(q), mask), 'float32');
+  const small = product(ops.mul(q, ops.scalar(FLOAT16_HEADROOM, 'float16')));
+  const scores = ops.mul(ops.cast(small, 'float32'), ops.scalar(1 / FLOAT16_HEADROOM, 'float32'));
+  return ops.add(scores, ops.cast(mask, 'float32'));
+}
+
+/** The dtype of masks: what hides a key is beyond float16. */
+function maskDType(dtype: DType): DType {
+  return dtype === 'float16' ? 'float32' : dtype;
+}
+
 /** The same for a layer: q [b, heads, t, d] -> [b·t, heads·d]. */
 export function attendHeads(ops: Ops, q: Value, k: Value, v: Value, mask: Value): Value {
   const [batch, heads, length, d] = q.shape;
@@ -49,7 +63,7 @@ export function attendHeads(ops: Ops, q: Value, k: Value, v: Value, mask: Value)
 }
 
 /**
- * Additive mask: query i sees key j where key[j] <= query[i] and, with segments, both are of one segment (packed rows).
+ * Additive mask for scores in `dtype`: query i sees key j where key[j] <= query[i] and, with segments, both are of one segment (packed rows).
  * Orders and segments int32 [b or 1, t] and [b, keys] -> [b, 1, t, keys].
  */
 export function visibilityMask(
@@ -64,7 +78,8 @@ export function visibilityMask(
   const visible = segments
     ? ops.logicalAnd(ordered, ops.equal(row(segments.key), column(segments.query)))
     : ordered;
-  return ops.select(visible, ops.scalar(0, dtype), ops.scalar(hidden(dtype), dtype));
+  const kind = maskDType(dtype);
+  return ops.select(visible, ops.scalar(0, kind), ops.scalar(HIDDEN, kind));
 }
 
 /** A mask [b, 1, t, keys] with `count` columns before it that every query sees. */
