@@ -134,7 +134,11 @@ export function hiddenStates(
 }
 
 /** A forward pass without tape, dropout or cache, as scoring and probing want it. */
-export function plainForward(resident: ResidentModel, graph: GraphBuilder, inputs: SequenceInputs): BoundForward {
+export function plainForward(
+  resident: ResidentModel,
+  graph: GraphBuilder,
+  inputs: SequenceInputs,
+): BoundForward {
   return BoundForward.create(resident, {
     graph,
     ops: graph,

@@ -2,23 +2,26 @@
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import type { PackedMatrix } from '../checkpoint/packed/types';
 import { packNf4From } from '../checkpoint/packed/nf4';
+import { readPacked, storedKind } from '../checkpoint/packed/stored';
 import { structureOf } from '../checkpoint/structure';
+import { packedVariables, packedWeight } from './nn/packed';
 import type { PackedLinear } from './residentModel';
 import type { VariableStore } from './variableStore';
 
 /** Makes a packed matrix when its turn comes: one of them is on the host at a time. */
 export type PackedSource = () => PackedMatrix;
 
-/** The weights that are to stay packed, by checkpoint name. */
+/** The weights that are to stay packed, by checkpoint name: those that are packed already, and with `quantization` all others. */
 export function packedSources(
   { config, reader }: Checkpoint,
   quantization: { type: 'nf4'; double_quant: boolean } | null,
 ): Map<string, PackedSource> {
   const sources = new Map<string, PackedSource>();
-  if (!quantization) return sources;
-  for (const { module } of structureOf(config).linears) {
+  for (const { module, outFeatures, inFeatures } of structureOf(config).linears) {
     const name = `${module}.weight`;
-    sources.set(name, () => packNf4From(reader, name, quantization.double_quant));
+    if (storedKind(reader.tensors, name, inFeatures) !== 'dense')
+      sources.set(name, () => readPacked(reader, name, [outFeatures, inFeatures])!);
+    else if (quantization) sources.set(name, () => packNf4From(reader, name, quantization.double_quant));
   }
   return sources;
 }
@@ -29,5 +32,15 @@ export async function storePacked(
   name: string,
   matrix: PackedMatrix,
 ): Promise<PackedLinear> {
-  throw new Error(`${name} ${matrix.kind} ${store.session}`);
+  const { layout, data } = packedVariables(name, matrix);
+  const variables = data.map(({ variable }) => variable);
+  await store.assign(
+    variables,
+    variables.map(({ dtype }) => dtype),
+    data.map((part) => part.data),
+  );
+  return {
+    shape: layout.shape,
+    weight: (graph, dtype) => packedWeight(layout, (variable) => graph.read(variable), dtype),
+  };
 }

@@ -66,7 +66,8 @@ export class ResidentModel {
 
   /** Puts an adapter with the given values on the model, in place of what was there. */
   async setAdapter(adapter: ResidentAdapter, values: (part: FlatPart) => Float32Array): Promise<void> {
-    for (const group of adapter.groups) await this.store.write(group.variable, joinParts(group, values));
+    for (const group of [...adapter.groups, ...adapter.frozen])
+      await this.store.write(group.variable, joinParts(group, values));
     this.adapter = adapter;
   }
 

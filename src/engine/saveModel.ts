@@ -21,7 +21,11 @@ const COMPANIONS =
   /^(config\.json|generation_config\.json|tokenizer.*\.(model|json)|ice_text\.model|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|(configuration|modeling|tokenization|quantization)_chatglm\.py)$/;
 
 /** Writes every parameter in `dtype`, in shards where one file would be large, and copies the files that belong to the model. */
-export async function saveModel(directory: string, resident: ResidentModel, dtype: ComputeDType): Promise<void> {
+export async function saveModel(
+  directory: string,
+  resident: ResidentModel,
+  dtype: ComputeDType,
+): Promise<void> {
   for (const name of fs.readdirSync(resident.directory).filter((file) => COMPANIONS.test(file)))
     fs.copyFileSync(path.join(resident.directory, name), path.join(directory, name));
   const shards = inShards([...resident.variables.values()]);

@@ -30,11 +30,14 @@ export interface SequenceInputs {
   all: GraphValue[];
 }
 
-/** Positions and visibility of ids, shifted by what an adapter puts before them. */
-export function placesOf(resident: ResidentModel, ids: ArrayLike<number>): Places {
+/**
+ * Positions and visibility of ids, shifted by what an adapter puts before them. `paddingBefore` counts only then: positions relative
+ * to a prefix matter, those among the tokens themselves do not change.
+ */
+export function placesOf(resident: ResidentModel, ids: ArrayLike<number>, paddingBefore = 0): Places {
   const places = resident.model.places(ids);
-  const { positionOffset: offset } = resident;
-  if (offset === 0) return places;
+  if (resident.positionOffset === 0) return places;
+  const offset = resident.positionOffset + paddingBefore;
   const streams = places.streams.map((stream) => stream.map((position) => position + offset));
   return { streams, keyOrder: places.keyOrder };
 }
@@ -48,14 +51,25 @@ export function oneSequence(resident: ResidentModel, ids: readonly number[], len
 
 export function sequenceInputs(
   graph: GraphBuilder,
-  { batch, length, streams, segments: packed }: Pick<SequenceArrays, 'batch' | 'length' | 'streams' | 'segments'>,
+  {
+    batch,
+    length,
+    streams,
+    segments: packed,
+  }: Pick<SequenceArrays, 'batch' | 'length' | 'streams' | 'segments'>,
 ): SequenceInputs {
   const input = (): GraphValue => graph.placeholder([batch, length], 'int32');
   const ids = input();
   const positions = streams.map(input);
   const keyOrder = input();
   const segments = packed ? input() : null;
-  return { ids, positions, keyOrder, segments, all: [ids, ...positions, keyOrder, ...(segments ? [segments] : [])] };
+  return {
+    ids,
+    positions,
+    keyOrder,
+    segments,
+    all: [ids, ...positions, keyOrder, ...(segments ? [segments] : [])],
+  };
 }
 
 export function sequenceFeeds({ ids, streams, keyOrder, segments }: SequenceArrays): Int32Array[] {

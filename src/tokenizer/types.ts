@@ -41,6 +41,11 @@ export interface EncodedSample {
    * (ChatGLM-6B); absent means none.
    */
   contextTurns?: number;
+  /**
+   * Padding (`attention_mask` 0) that stood before a pre-tokenised row; absent means none. PEFT's prefix tuning counts it: it gives
+   * the model no position ids.
+   */
+  paddingBefore?: number;
 }
 
 /**
@@ -66,6 +71,8 @@ export interface RowLayout {
   runs: TokenRun[];
   truncated: number;
   contextTurns?: number;
+  /** As in `EncodedSample`. */
+  paddingBefore?: number;
 }
 
 export interface EncodeOptions {

@@ -5,12 +5,12 @@ import type { Ops, Value } from '../backend/ops';
 import type { LoraWeights } from '../nn/lora';
 import { prefixKeyValues, type PrefixEncoder, type PrefixKeyValues } from '../nn/prefix';
 import type { ComputeDType } from '../types';
-import type { AdapterValues, LoraAdapter, PrefixAdapter } from './residentAdapter';
+import { initialName, type AdapterValues, type LoraAdapter, type PrefixAdapter } from './residentAdapter';
 
 /** The tensors of each adapted linear layer in the compute dtype; `seed` int32 [2] drops values, null does not. */
 export function bindLora(
   ops: Ops,
-  { config, shapes }: LoraAdapter,
+  { config, shapes, frozen }: LoraAdapter,
   values: AdapterValues,
   dtype: ComputeDType,
   seed: Value | null,
@@ -18,9 +18,12 @@ export function bindLora(
   const rate = config.lora_dropout;
   return new Map(
     shapes.map(({ module, magnitude }, i) => {
+      const matrix = (name: string): Value => ops.cast(values.get(name)!, dtype);
+      const [a, b] = [loraTensorName(module, 'A'), loraTensorName(module, 'B')];
       const weights: LoraWeights = {
-        a: ops.cast(values.get(loraTensorName(module, 'A'))!, dtype),
-        b: ops.cast(values.get(loraTensorName(module, 'B'))!, dtype),
+        a: matrix(a),
+        b: matrix(b),
+        initial: frozen.length > 0 ? { a: matrix(initialName(a)), b: matrix(initialName(b)) } : null,
         magnitude: magnitude && values.get(loraTensorName(module, 'magnitude'))!,
         scale: loraScale(config, module),
         dropout: seed && rate > 0 ? { rate, seed: streamSeed(ops, seed, i) } : null,

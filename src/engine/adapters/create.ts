@@ -1,23 +1,29 @@
 /** New adapters: which variables they take, and what these start from. */
 import path from 'node:path';
-import { loraShapes, loraTensorName, unknownTargets, type LoraPart, type LoraShape } from '../../checkpoint/lora';
+import {
+  loraShapes,
+  loraTensorName,
+  unknownTargets,
+  type LoraPart,
+  type LoraShape,
+} from '../../checkpoint/lora';
 import { elements } from '../../checkpoint/modelTensors';
 import { prefixShapes } from '../../checkpoint/prefix';
 import type { LoraConfig, ModelConfig, PrefixConfig } from '../../checkpoint/types';
 import { GlmError } from '../../protocol/errors';
 import { Random } from '../random';
-import { flatGroup, type FlatPart } from './flat';
-import type { LoraAdapter, PrefixAdapter } from './residentAdapter';
+import { flatGroup, type FlatGroup, type FlatPart } from './flat';
+import { initialName, type LoraAdapter, type PrefixAdapter } from './residentAdapter';
 
 /**
  * A LoRA adapter's layout; nothing is in its variables yet. `lrRatio` is LoRA+'s factor of the learning rate of B
- * (Hayou et al. 2024, https://arxiv.org/abs/2402.12354). Throws `checkpoint.unknownTarget`; `directory` is named in it.
+ * (Hayou et al. 2024, https://arxiv.org/abs/2402.12354); `pissa` keeps the first matrices beside the trained ones. Throws `checkpoint.unknownTarget`; `directory` is named in it.
  */
 export function loraAdapter(
   directory: string,
   model: ModelConfig,
   config: LoraConfig,
-  lrRatio = 1,
+  { lrRatio = 1, pissa = false }: { lrRatio?: number; pissa?: boolean } = {},
 ): LoraAdapter {
   const unknown = unknownTargets(model, config.target_modules);
   if (unknown.length > 0)
@@ -32,7 +38,14 @@ export function loraAdapter(
   ];
   if (config.use_dora)
     groups.push(flatGroup('adapter.magnitude', loraParts(shapes, 'magnitude'), { isMatrix: false }));
-  return { kind: 'lora', config, shapes, groups };
+  const frozen = pissa ? groups.slice(0, 2).map(initialGroup) : [];
+  return { kind: 'lora', config, shapes, groups, frozen };
+}
+
+/** A group of the same shape for the values that another began with. */
+function initialGroup({ variable, parts }: FlatGroup): FlatGroup {
+  const renamed = parts.map(({ name, shape }) => ({ name: initialName(name), shape }));
+  return flatGroup(initialName(variable.name), renamed, { isMatrix: true });
 }
 
 function loraParts(shapes: readonly LoraShape[], part: LoraPart): FlatPart[] {
@@ -65,7 +78,7 @@ export function prefixAdapter(model: ModelConfig, config: PrefixConfig, dropout:
   const biases = shapes.tensors.filter(({ shape }) => shape.length === 1);
   const groups = [flatGroup('adapter.prefix', matrices, { isMatrix: true })];
   if (biases.length > 0) groups.push(flatGroup('adapter.prefixBias', biases, { isMatrix: false }));
-  return { kind: 'prefix', config, dropout, shapes, groups };
+  return { kind: 'prefix', config, dropout, shapes, groups, frozen: [] };
 }
 
 /**
@@ -76,8 +89,11 @@ export function initialPrefix({ shapes }: PrefixAdapter, seed: number): Map<stri
   return new Map(
     shapes.tensors.map(({ name, part, shape }, i) => {
       const random = new Random(seed, 0x70726566 + i);
-      if (part === 'embedding') return [name, Float32Array.from({ length: elements(shape) }, () => random.normal())];
-      const weight = shapes.tensors.find((tensor) => tensor.part === (part.startsWith('inner') ? 'innerWeight' : 'outerWeight'))!;
+      if (part === 'embedding')
+        return [name, Float32Array.from({ length: elements(shape) }, () => random.normal())];
+      const weight = shapes.tensors.find(
+        (tensor) => tensor.part === (part.startsWith('inner') ? 'innerWeight' : 'outerWeight'),
+      )!;
       const bound = 1 / Math.sqrt(weight.shape[1]);
       return [name, Float32Array.from({ length: elements(shape) }, () => (2 * random.uniform() - 1) * bound)];
     }),

@@ -52,7 +52,10 @@ export function viewParts({ parts }: FlatGroup, flat: Float32Array): Map<string,
 }
 
 /** The flat values of a group from those of its parts. */
-export function joinParts({ variable, parts }: FlatGroup, values: (part: FlatPart) => Float32Array): Float32Array {
+export function joinParts(
+  { variable, parts }: FlatGroup,
+  values: (part: FlatPart) => Float32Array,
+): Float32Array {
   const flat = new Float32Array(variable.shape[0]);
   let offset = 0;
   for (const part of parts) {

@@ -22,7 +22,7 @@ export async function loadAdapter(
     if (files.kind === 'prefix' && training) requireEncoder(files);
     const adapter =
       files.kind === 'lora'
-        ? loraAdapter(directory, config, files.config, training?.lrRatio)
+        ? loraAdapter(directory, config, files.config, { lrRatio: training?.lrRatio ?? 1 })
         : prefixAdapter(config, files.config, training?.prefixDropout ?? 0);
     await resident.setAdapter(adapter, ({ name }) => files.reader.readFloat32(name));
     return adapter;

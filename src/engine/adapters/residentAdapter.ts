@@ -11,6 +11,8 @@ export interface LoraAdapter {
   config: LoraConfig;
   shapes: readonly LoraShape[];
   groups: readonly FlatGroup[];
+  /** PiSSA's first matrices, which are not trained (`initialName`); empty for other adapters. */
+  frozen: readonly FlatGroup[];
 }
 
 export interface PrefixAdapter {
@@ -20,9 +22,15 @@ export interface PrefixAdapter {
   dropout: number;
   shapes: PrefixShapes;
   groups: readonly FlatGroup[];
+  frozen: readonly FlatGroup[];
 }
 
 export type ResidentAdapter = LoraAdapter | PrefixAdapter;
+
+/** Name of the frozen first value of a tensor. */
+export function initialName(name: string): string {
+  return `initial.${name}`;
+}
 
 /** An adapter's tensors, float32, by the names they have in files. */
 export type AdapterValues = ReadonlyMap<string, Value>;
@@ -30,5 +38,5 @@ export type AdapterValues = ReadonlyMap<string, Value>;
 /** Reads an adapter's tensors in a function; null where there is no adapter. */
 export function readAdapter(graph: GraphBuilder, adapter: ResidentAdapter | null): AdapterValues | null {
   if (!adapter) return null;
-  return new Map(adapter.groups.flatMap((group) => [...readParts(graph, group)]));
+  return new Map([...adapter.groups, ...adapter.frozen].flatMap((group) => [...readParts(graph, group)]));
 }

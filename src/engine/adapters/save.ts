@@ -14,7 +14,7 @@ export async function readAdapterTensors(
   adapter: ResidentAdapter,
 ): Promise<AdapterTensors> {
   const tensors = new Map<string, Float32Array>();
-  for (const group of adapter.groups) {
+  for (const group of [...adapter.groups, ...adapter.frozen]) {
     const flat = await resident.store.read(group.variable);
     for (const [name, values] of viewParts(group, flat)) tensors.set(name, values);
   }

@@ -147,7 +147,9 @@ export class Generator {
       if (rows.every((row) => !isOpen(row) || row.options.signal?.aborted)) return null;
       const longest = Math.min(this.pieceLength, most - done);
       const length = longest === 1 ? 1 : bucketLength(longest);
-      const [logits] = (await this.program(length).run(this.feeds(rows, starts, done, length))) as Float32Array[];
+      const [logits] = (await this.program(length).run(
+        this.feeds(rows, starts, done, length),
+      )) as Float32Array[];
       pending.forEach((count, i) => {
         const last = count - 1 - done;
         if (last >= 0 && last < this.pieceLength)
@@ -159,12 +161,7 @@ export class Generator {
   }
 
   /** ids, positions, slots [b, length], key orders [b, capacity], flat index of each row's last token [b]. */
-  private feeds(
-    rows: readonly Row[],
-    starts: readonly number[],
-    done: number,
-    length: number,
-  ): Int32Array[] {
+  private feeds(rows: readonly Row[], starts: readonly number[], done: number, length: number): Int32Array[] {
     const { prefixLength, model } = this.resident;
     const { capacity } = this.cache!;
     const ids = new Int32Array(rows.length * length);

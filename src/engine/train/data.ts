@@ -102,8 +102,8 @@ async function readDataset(path: string, encoder: RecordEncoder): Promise<Datase
     encoder.check(sample, path, item.line);
     if (sample.truncated > 0) result.truncated++;
     result.contextTurns += sample.contextTurns ?? 0;
-    const { inputIds, labels } = sample;
-    result.rows.push({ inputIds, labels, lines: [item.line], starts: [0] });
+    const { inputIds, labels, paddingBefore = 0 } = sample;
+    result.rows.push({ inputIds, labels, paddingBefore, lines: [item.line], starts: [0] });
   }
   return result;
 }

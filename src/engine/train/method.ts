@@ -1,12 +1,18 @@
 /** Prepares a loaded model for the method of a run: full, LoRA or P-Tuning v2. */
-import { targetNames } from '../../checkpoint/lora';
+import { loraScale, loraTensorName, targetNames, type LoraShape } from '../../checkpoint/lora';
 import { defaultPrefixVariant } from '../../checkpoint/prefix';
 import type { LoraConfig, PrefixConfig } from '../../checkpoint/types';
 import { GlmError } from '../../protocol/errors';
 import type { LoraSettings, PrefixSettings, RunFile } from '../../protocol/run';
 import { initialLora, initialPrefix, loraAdapter, prefixAdapter } from '../adapters/create';
 import { loadAdapter } from '../adapters/load';
+import { initialName, type LoraAdapter } from '../adapters/residentAdapter';
+import type { GraphBuilder } from '../backend/graphBuilder';
+import type { Value } from '../backend/ops';
+import { doraNorm } from '../nn/dora';
 import type { ResidentModel } from '../residentModel';
+import { initialPissa, sessionProducts } from './pissa';
+import type { MatrixProducts } from './subspace';
 
 /** Puts the adapter to train on the model: a new one, or the one the run starts from. */
 export async function prepareMethod(run: RunFile, resident: ResidentModel): Promise<void> {
@@ -51,9 +57,58 @@ async function startLora(
     use_dora,
     base_model_name_or_path: model,
   };
-  const adapter = loraAdapter(model, resident.model.config, config, method.loraplus_lr_ratio);
-  const values = initialLora(adapter.shapes, seed);
+  const pissa = method.init_lora_weights === 'pissa';
+  const options = { lrRatio: method.loraplus_lr_ratio, pissa };
+  const adapter = loraAdapter(model, resident.model.config, config, options);
+  const values = pissa
+    ? await principalComponents(resident, adapter, seed)
+    : initialLora(adapter.shapes, seed);
+  if (use_dora)
+    for (const [name, norms] of await rowNorms(resident, adapter, values)) values.set(name, norms);
   await resident.setAdapter(adapter, ({ name }) => values.get(name)!);
+}
+
+/** PiSSA's first matrices, as what is trained and as what is taken off. */
+async function principalComponents(
+  resident: ResidentModel,
+  { config, shapes }: LoraAdapter,
+  seed: number,
+): Promise<Map<string, Float32Array>> {
+  const weightOf = ({ module, outFeatures, inFeatures }: LoraShape): MatrixProducts =>
+    sessionProducts(resident.session, outFeatures, inFeatures, (graph) => weightIn(resident, graph, module));
+  const scaleOf = (module: string): number => loraScale(config, module);
+  const values = await initialPissa(shapes, scaleOf, weightOf, seed);
+  return new Map(
+    [...values].flatMap(([name, matrix]) => [
+      [name, matrix],
+      [initialName(name), matrix],
+    ]),
+  );
+}
+
+/** DoRA's magnitudes: the lengths of the rows of each adapted weight, so that training starts from the base model. */
+async function rowNorms(
+  resident: ResidentModel,
+  { config, shapes }: LoraAdapter,
+  values: ReadonlyMap<string, Float32Array>,
+): Promise<[string, Float32Array][]> {
+  const norms: [string, Float32Array][] = [];
+  for (const { module, a: aShape, b: bShape } of shapes) {
+    const program = resident.session.compile((graph) => {
+      const [a, b] = [graph.placeholder(aShape, 'float32'), graph.placeholder(bShape, 'float32')];
+      const weight = weightIn(resident, graph, module);
+      const lengths = doraNorm(graph, weight, { a, b, scale: loraScale(config, module) });
+      return { inputs: [a, b], outputs: [lengths], effects: [] };
+    });
+    const matrices = (['A', 'B'] as const).map((part) => values.get(loraTensorName(module, part))!);
+    const [lengths] = (await program.run(matrices)) as Float32Array[];
+    norms.push([loraTensorName(module, 'magnitude'), lengths]);
+  }
+  return norms;
+}
+
+function weightIn(resident: ResidentModel, graph: GraphBuilder, module: string): Value {
+  return resident.weight(graph, module, (name) => graph.read(resident.variables.get(name)!)).dense(graph);
 }
 
 async function startPrefix(

@@ -5,7 +5,7 @@ import { bucketLength } from '../shapes';
 import { labelCount, type TrainingRow } from './rows';
 
 /** Positions and visibility of a record's tokens. */
-export type PlacesOf = (ids: Int32Array) => Places;
+export type PlacesOf = (ids: Int32Array, paddingBefore: number) => Places;
 
 /** `k` entries describe the trained positions. */
 export interface MicroBatch extends SequenceArrays {
@@ -87,7 +87,7 @@ function placeRows(
     arrays.ids.set(row.inputIds, r * length);
     row.starts.forEach((start, segment) => {
       const end = row.starts[segment + 1] ?? row.inputIds.length;
-      const { streams, keyOrder } = placesOf(row.inputIds.subarray(start, end));
+      const { streams, keyOrder } = placesOf(row.inputIds.subarray(start, end), row.paddingBefore ?? 0);
       const at = r * length + start;
       streams.forEach((stream, s) => {
         arrays.streams[s] ??= new Int32Array(size);

@@ -8,6 +8,8 @@ export interface TrainingRow {
   labels: Int32Array;
   /** 1-based dataset lines in it, one per segment. */
   lines: number[];
+  /** Padding that stood before it in the dataset; see `EncodedSample`. */
+  paddingBefore?: number;
   /** First token of each segment; `[0]` for a single record. */
   starts: number[];
 }

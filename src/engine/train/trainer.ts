@@ -117,7 +117,7 @@ class Trainer {
       emit,
       step: this.step,
       size: this.size,
-      places: (ids: Int32Array): Places => placesOf(resident, ids),
+      places: (ids: Int32Array, paddingBefore: number): Places => placesOf(resident, ids, paddingBefore),
       seconds: () => this.seconds,
     };
     const { plan, stream } = this;

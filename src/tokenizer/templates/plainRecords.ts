@@ -54,7 +54,9 @@ export function layoutTokens(
   const kept = labels.slice(0, length);
   if (!kept.some(isTrained)) return { dropped: 'tooLong' };
   const runs: TokenRun[] = [{ role: 'text', message: null, length }];
-  return { ids: ids.slice(0, length), labels: kept, runs, truncated: ids.length - length };
+  const layout = { ids: ids.slice(0, length), labels: kept, runs, truncated: ids.length - length };
+  const paddingBefore = record.attention_mask?.findIndex((real) => real !== 0) ?? 0;
+  return paddingBefore > 0 ? { ...layout, paddingBefore } : layout;
 }
 
 /** `layoutTokens` as arrays for training; needs no tokenizer. */

@@ -35,14 +35,14 @@ export function toSample(
   layout: RowLayout | { dropped: DropReason },
 ): EncodedSample | { dropped: DropReason } {
   if ('dropped' in layout) return layout;
-  const { ids, labels, truncated, contextTurns } = layout;
+  const { ids, labels, truncated, contextTurns, paddingBefore } = layout;
   const sample: EncodedSample = {
     inputIds: Int32Array.from(ids),
     labels: Int32Array.from(labels),
     truncated,
     trained: countTrained(labels),
   };
-  return contextTurns ? { ...sample, contextTurns } : sample;
+  return { ...sample, ...(contextTurns && { contextTurns }), ...(paddingBefore && { paddingBefore }) };
 }
 
 /**
