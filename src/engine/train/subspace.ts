@@ -20,9 +20,11 @@ export interface SingularTriples {
   right: Float64Array[];
 }
 
-/** Vectors beyond those wanted, and passes over W: enough where the spectrum decays as slowly as that of trained weights does. */
+/** Vectors beyond those wanted. */
 const OVERSAMPLING = 10;
-const PASSES = 8;
+/** Passes over W end when the part of W in the subspace grows by less than this; its error is the square of the vectors'. */
+const STEADY = 1e-8;
+const MOST_PASSES = 24;
 /** Jacobi's sweeps converge quadratically; nothing needs this many. */
 const MOST_SWEEPS = 40;
 const CONVERGED = 1e-14;
@@ -43,7 +45,10 @@ export async function largestSingular(
     Float64Array.from({ length: inFeatures }, () => random.normal()),
   );
   let left = await through(right);
-  for (let pass = 0; pass < PASSES; pass++) {
+  for (let pass = 0, before = 0; pass < MOST_PASSES; pass++) {
+    const part = left.reduce((sum, row) => sum + dot(row, row), 0);
+    if (pass > 1 && part - before <= STEADY * part) break;
+    before = part;
     orthonormalise(left);
     right = await back(left);
     orthonormalise(right);
