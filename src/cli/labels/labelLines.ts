@@ -46,9 +46,12 @@ function shownPiece(token: LabelledToken, tokenizer: Pick<Tokenizer, 'piece'>): 
     : piece;
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { ' ': '␣', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
 function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Z}]/gu, (character) =>
-    character === ' ' ? '␣' : `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  return text.replace(
+    /[\p{C}\p{Z}]/gu,
+    (character) => ESCAPES[character] ?? `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
   );
 }
 

@@ -42,7 +42,7 @@ const records: Record<string, TrainingRecord> = {
       { role: 'observation', content: '{"t": 20}' },
       assistant('20度'),
     ],
-    tools: [{ name: 'get_weather', parameters: {} }],
+    tools: [{ type: 'function', function: { name: 'get_weather', description: '', parameters: {} } }],
   },
   text: { kind: 'text', text: '今天天气很好 😀 <|user|>\n' },
   tokens: { kind: 'tokens', input_ids: [5, 300, 301, 302], labels: [-100, -100, 301, 302] },
@@ -66,7 +66,7 @@ function stretches({ tokens }: LabelView): string[] {
   return out.map(({ key, text }) => `${key}: ${JSON.stringify(text)}`);
 }
 
-for (const family of ['chatglm2', 'chatglm3'] as const) {
+for (const family of ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'glm-hf', 'glm4-0414'] as const) {
   describe(`Label view of ${family}`, async () => {
     const bundle = await loadTokenizer(fixture(`tokenizers/${family}`), { vocabSize: 832 });
     for (const [name, record] of Object.entries(records)) {
@@ -101,9 +101,12 @@ for (const family of ['chatglm2', 'chatglm3'] as const) {
 }
 
 describe('Whose a token is', async () => {
+  const glm1 = await loadTokenizer(fixture('tokenizers/chatglm-v1'), { vocabSize: 832 });
+  const glm4 = await loadTokenizer(fixture('tokenizers/glm4-9b'), { vocabSize: 672 });
+  const jinja = await loadTokenizer(fixture('tokenizers/glm4-0414'), { vocabSize: 672 });
   const glm2 = await loadTokenizer(fixture('tokenizers/chatglm2'), { vocabSize: 672 });
   const glm3 = await loadTokenizer(fixture('tokenizers/chatglm3'), { vocabSize: 672 });
-  const record: TrainingRecord = {
+  const record: Extract<TrainingRecord, { kind: 'conversation' }> = {
     kind: 'conversation',
     messages: [
       { role: 'system', content: 'S😀' },
@@ -115,6 +118,57 @@ describe('Whose a token is', async () => {
       assistant('f'),
     ],
   };
+
+  it('ChatGLM-6B: one context, one answer, the last that asks for it', () => {
+    const seen = view(glm1, { kind: 'conversation', messages: record.messages.slice(0, 5) });
+    assert.deepEqual(stretches(seen), [
+      'system 0: "S😀"',
+      'control 1: "\\n"',
+      'user 1: "a"',
+      'control 2: "[gMASK]"',
+      'control 2 trained: "<sop>"',
+      'assistant 2 trained: " b"',
+      'control 2 trained: "<eop>"',
+    ]);
+    const rounds = view(glm1, record);
+    assert.deepEqual(stretches(rounds), [
+      'control 0: "[Round 0]\\n问:"',
+      'system 0: "S😀"',
+      'control 1: "\\n"',
+      'user 1: "a"',
+      'control 2: "\\n答:"',
+      'assistant 2: "b"',
+      'control 3: "\\n[Round 1]\\n问:"',
+      'user 3: "c"',
+      'control 4: "\\n答:"',
+      'assistant 4: "d"',
+      'control 5: "\\n[Round 2]\\n问:"',
+      'user 5: "e"',
+      'control 6: "\\n答:[gMASK]"',
+      'control 6 trained: "<sop>"',
+      'assistant 6 trained: " f"',
+      'control 6 trained: "<eop>"',
+    ]);
+    assert.equal(rounds.contextTurns, 1);
+  });
+
+  for (const [name, glm] of [
+    ['GLM-4', glm4],
+    ['GLM-4-0414', jinja],
+  ] as const) {
+    it(`${name}: every message keeps its index, and trains what its loss says`, () => {
+      const { tokens } = view(glm, record);
+      for (const [index, message] of record.messages.entries()) {
+        const own = tokens.filter((token) => token.messageIndex === index && token.role === message.role);
+        assert.equal(own.map((token) => token.text).join(''), message.content);
+        const isTrained = message.role === 'assistant' && message.loss !== false;
+        assert.ok(
+          own.every((token) => token.trained === isTrained),
+          message.content,
+        );
+      }
+    });
+  }
 
   it('ChatGLM3: messages by their role tokens', () => {
     assert.deepEqual(stretches(view(glm3, record)), [
