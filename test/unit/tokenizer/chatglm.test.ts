@@ -260,7 +260,7 @@ describe('Damaged ice_text.model', () => {
       return glm.tokenizer.decode(ids).length >= 0;
     } catch (error) {
       assert.ok(error instanceof GlmError, String(error));
-      assert.match(error.code, /^tokenizer\./);
+      assert.match(String(error.code), /^tokenizer\./);
       return false;
     }
   };
