@@ -42,6 +42,27 @@ export function modelFingerprint(files: readonly WeightFile[]): string {
   return hash.digest('hex');
 }
 
+/** Files of an adapter directory that make it what it is. */
+const ADAPTER_PARTS = /\.(json|safetensors|bin)$/;
+/** Beyond this a file holds a whole model around its prefix; its name and size have to do. */
+const MOST_ADAPTER_BYTES = 1 << 30;
+
+/**
+ * Identity of an adapter directory: sha256 over its settings and weights. All of the values, because adapters of the same shape
+ * differ in nothing else.
+ */
+export function adapterFingerprint(directory: string): string {
+  const hash = createHash('sha256');
+  for (const name of fs.readdirSync(directory).sort()) {
+    const file = path.join(directory, name);
+    const status = fs.statSync(file, { throwIfNoEntry: false });
+    if (!ADAPTER_PARTS.test(name) || !status?.isFile()) continue;
+    hash.update(`${name}\0${status.size}\0`);
+    if (status.size <= MOST_ADAPTER_BYTES) hash.update(fileFingerprint(file).sha256);
+  }
+  return hash.digest('hex');
+}
+
 /** Identity of one safetensors file, such as an adapter's. */
 export function weightsFingerprint(file: string): string {
   const reader = openSafetensors([file]);

@@ -30,6 +30,11 @@ export interface Provenance {
   dataset: { train: FileFingerprint; validation: FileFingerprint | null };
   /** sha256 over the names, sizes and headers of the weight files: cheap on large checkpoints, changes with any tensor's place. */
   model: { path: string; fingerprint: string };
+  /**
+   * The adapter that the run started from: sha256 over its settings and values; null where it started anew. Absent in runs of an
+   * older version.
+   */
+  adapter?: { path: string; fingerprint: string } | null;
 }
 
 export interface FileFingerprint {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openAdapter, checkAdapter } from '../../checkpoint/adapter';
 import { openCheckpoint } from '../../checkpoint/checkpoint';
-import { fileFingerprint, modelFingerprint } from '../../checkpoint/fingerprint';
+import { adapterFingerprint, fileFingerprint, modelFingerprint } from '../../checkpoint/fingerprint';
 import { checkModel } from '../../checkpoint/modelDoctor';
 import { GlmError } from '../../protocol/errors';
 import type { RunFile } from '../../protocol/run';
@@ -23,6 +23,8 @@ export function describeProvenance(run: RunFile, versions: Record<string, string
       validation: validation === null ? null : fileFingerprint(validation),
     },
     model: { path: run.model, fingerprint: checkedModelFingerprint(run) },
+    adapter:
+      run.adapter === null ? null : { path: run.adapter, fingerprint: adapterFingerprint(run.adapter) },
   };
 }
 
@@ -61,4 +63,6 @@ export function checkUnchanged(then: Provenance, now: Provenance): void {
     throw new GlmError('run.changed', { path: now.dataset.validation?.path ?? '' });
   if (then.model.fingerprint !== now.model.fingerprint)
     throw new GlmError('run.changed', { path: now.model.path });
+  if (then.adapter && then.adapter.fingerprint !== now.adapter?.fingerprint)
+    throw new GlmError('run.changed', { path: then.adapter.path });
 }

@@ -1,6 +1,7 @@
 /** A run's events as a person watches them: a bar with the loss on a terminal, clean lines in a pipe. */
 import path from 'node:path';
 import type { DoneEvent, EvalEvent, RunEvent, StartedEvent, StepEvent } from '../../protocol/events';
+import { methodName } from '../../text/methods';
 import { describeWarning } from '../../text/warnings';
 import type { CommandContext } from '../context';
 import { formatDuration, formatLoss, formatRate } from '../format';
@@ -72,7 +73,7 @@ export class TrainingView {
   private showStarted(event: StartedEvent): void {
     const { output, t } = this.context;
     this.totalSteps = event.total_steps;
-    const method = event.method === 'lora' ? 'LoRA' : t('full fine-tuning');
+    const method = methodName(t, event.method, event.quantization === 'nf4');
     output.info(
       t('{method} of {model} on {device}, {dtype}', {
         method,
@@ -99,6 +100,8 @@ export class TrainingView {
         },
       ),
     );
+    if (event.learning_rate !== undefined)
+      output.info(t('Learning rate {rate}', { rate: formatRate(event.learning_rate) }));
   }
 
   private showStep(event: StepEvent): void {

@@ -7,7 +7,7 @@ import { readRunFile } from '../../../src/cli/run/readRunFile';
 import { t, temporaryDirectory, writeProject } from './support';
 
 /** A run on the practice model's configuration, with or without its tokenizer. */
-function projectIn(directory: string, train: string, withTokenizer: boolean): Promise<void> {
+function projectIn(directory: string, train: string, withTokenizer: boolean): Promise<unknown> {
   const file = writeProject(directory);
   const files = withTokenizer ? ['config.json', 'tokenizer.model'] : ['config.json'];
   for (const name of files)

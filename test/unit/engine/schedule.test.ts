@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { learningRateFactor, scheduleOf, type Schedule } from '../../../src/engine/train/schedule';
-import { trainingSchema } from '../../../src/protocol/run';
+import { trainingSchema, type TrainingSettings } from '../../../src/protocol/run';
 
 const RATE = 2e-3;
 
@@ -101,21 +101,26 @@ for (const { schedule, rates } of reference)
     });
   });
 
+function settingsOf(settings: object): TrainingSettings {
+  const parsed = trainingSchema.parse(settings);
+  return { ...parsed, learning_rate: parsed.learning_rate ?? RATE };
+}
+
 test('a run file gives the warm-up in steps or as a ratio of them', () => {
-  const warmup = (settings: object): number => scheduleOf(trainingSchema.parse(settings), 50).warmupSteps;
+  const warmup = (settings: object): number => scheduleOf(settingsOf(settings), 50).warmupSteps;
   assert.equal(warmup({}), 0);
   assert.equal(warmup({ warmup_ratio: 0.05 }), 3);
   assert.equal(warmup({ warmup_ratio: 0.05, warmup_steps: 7 }), 7);
 });
 
 test('constant takes the warm-up that is set', () => {
-  const schedule = scheduleOf(trainingSchema.parse({ lr_scheduler_type: 'constant', warmup_steps: 4 }), 10);
+  const schedule = scheduleOf(settingsOf({ lr_scheduler_type: 'constant', warmup_steps: 4 }), 10);
   assert.equal(learningRateFactor(schedule, 1), 0.25);
   assert.equal(learningRateFactor(schedule, 9), 1);
 });
 
 test('polynomial ends at lr_end', () => {
   const settings = { lr_scheduler_type: 'polynomial', learning_rate: 0.1, lr_end: 0.02 };
-  const schedule = scheduleOf(trainingSchema.parse(settings), 10);
+  const schedule = scheduleOf(settingsOf(settings), 10);
   assert.ok(Math.abs(0.1 * learningRateFactor(schedule, 10) - 0.02) < 1e-15);
 });
