@@ -1,6 +1,7 @@
 /** Reading of the small JSON files beside the weights. */
 import fs from 'node:fs';
 import { GlmError } from '../protocol/errors';
+import { isTooDeep } from './jsonScan';
 import { openRegularFile } from './tensorFiles';
 
 /** An index of a model with 100 000 tensors has about 10 MB. */
@@ -16,6 +17,7 @@ export function readJsonObject(file: string): Record<string, unknown> {
     const detail = (error as Error).message.slice(0, 200);
     throw new GlmError('checkpoint.badJson', { path: file, detail }, { cause: error });
   }
+  if (isTooDeep(text)) throw new GlmError('checkpoint.badJson', { path: file, detail: 'nesting' });
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new GlmError('checkpoint.badJson', { path: file, detail: '' });
   }

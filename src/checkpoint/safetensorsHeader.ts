@@ -4,7 +4,7 @@
  */
 import { GlmError, type HeaderFault, type TensorFault } from '../protocol/errors';
 import { DTYPE_BYTES, isStoredDType } from './dtype';
-import { duplicateKey } from './jsonKeys';
+import { duplicateKey, isTooDeep } from './jsonScan';
 import type { TensorEntry } from './types';
 
 /** Far above any real header (about 150 bytes a tensor), far below what would hurt. */
@@ -83,7 +83,7 @@ function parseObject(json: Uint8Array, file: string): Record<string, unknown> {
   } catch (error) {
     throw fault(file, 'json', (error as Error).message.slice(0, 200));
   }
-  if (!isRecord(header)) throw fault(file, 'json');
+  if (!isRecord(header) || isTooDeep(text)) throw fault(file, 'json');
   const duplicate = duplicateKey(text);
   if (duplicate !== null) throw tensorFault(file, duplicate, 'duplicate');
   return header;

@@ -1,6 +1,7 @@
 /**
- * The members of a zip file, read from its directory as if an enemy had written it. Zip64 included; only members
- * that are stored as they are can be used, so that nothing is ever unpacked and a tensor is a stretch of the file.
+ * The members of a zip file, read from its directory as if an enemy had written it. Zip64 included; only members that are stored
+ * as they are can be used, so that nothing is ever unpacked and a tensor is a stretch of the file.
+ * No library: those at hand read asynchronously or whole files, unpack, and let members overlap or occur twice.
  */
 import { readBytes, type ByteRange, type OpenFile } from '../tensorFiles';
 import { torchFault } from './fault';

@@ -69,3 +69,15 @@ test(`${ROUNDS} damaged headers are either accepted as sound or refused in words
   assert.ok(counts.refused > 10_000, `${counts.refused} refused`);
   assert.ok(process.memoryUsage().heapUsed - heapBefore < 200e6);
 });
+
+test('a header whose values nest without end is refused', () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  for (const header of [
+    `{"a": {"dtype": ${deep}, "shape": [], "data_offsets": [0, 0]}}`,
+    `{"a": {"dtype": "F32", "shape": ${deep}, "data_offsets": [0, 0]}}`,
+    `{"__metadata__": {"a": ${deep}}}`,
+    deep,
+  ]) {
+    assert.equal(parse(safetensorsBytes(header, 0)), 'refused');
+  }
+});

@@ -1,7 +1,35 @@
-/** `JSON.parse` keeps the last of two equal keys in silence; a file that holds two must be refused. */
+/** What `JSON.parse` lets pass and a hostile file could use: equal keys, and nesting that exhausts the stack of whoever walks it. */
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+
+/** Files of a model nest three levels. */
+const MAX_DEPTH = 64;
+
+/**
+ * Whether values nest deeper than any file of a model does.
+ * @param text valid JSON
+ */
+export function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case QUOTE:
+        i = stringEnd(text, i) - 1;
+        break;
+      case 0x7b: // {
+      case 0x5b: // [
+        depth++;
+        if (depth > MAX_DEPTH) return true;
+        break;
+      case 0x7d: // }
+      case 0x5d: // ]
+        depth--;
+        break;
+    }
+  }
+  return false;
+}
 
 /**
  * First key that occurs twice in the outermost object.
