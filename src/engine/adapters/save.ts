@@ -1,9 +1,10 @@
 /** Writes a model's adapter in the format other programs read. */
 import { loraTensorName, writeAdapter, writePrefix, type LoraWeights } from '../../checkpoint/adapter';
 import type { LoraShape } from '../../checkpoint/lora';
+import { differenceConfig, differenceLayer } from '../../checkpoint/pissa';
 import type { ResidentModel } from '../residentModel';
 import { viewParts } from './flat';
-import type { ResidentAdapter } from './residentAdapter';
+import { initialName, type ResidentAdapter } from './residentAdapter';
 
 /** An adapter's tensors on the host, by their names in files. */
 export type AdapterTensors = ReadonlyMap<string, Float32Array>;
@@ -34,11 +35,24 @@ export function saveAdapter(
 ): void {
   if (adapter.kind === 'lora') {
     const layers = adapter.shapes.map((shape) => loraLayer(shape, values));
-    writeAdapter(directory, adapter.config, layers, beside);
+    // What PiSSA trained stands on weights without its first components; files hold the difference for the weights as they are.
+    if (adapter.frozen.length > 0)
+      writeAdapter(
+        directory,
+        differenceConfig(adapter.config),
+        layers.map((layer) => differenceLayer(layer, firstMatrices(layer.module, values))),
+        beside,
+      );
+    else writeAdapter(directory, adapter.config, layers, beside);
     return;
   }
   const { config: model } = resident.model;
   writePrefix(directory, { config: adapter.config, model, base: resident.directory, values }, beside);
+}
+
+function firstMatrices(module: string, values: AdapterTensors): Pick<LoraWeights, 'aData' | 'bData'> {
+  const first = (part: 'A' | 'B'): Float32Array => values.get(initialName(loraTensorName(module, part)))!;
+  return { aData: first('A'), bData: first('B') };
 }
 
 function loraLayer({ module, a, b, magnitude }: LoraShape, values: AdapterTensors): LoraWeights {

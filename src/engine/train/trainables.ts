@@ -52,9 +52,10 @@ function adapterTrainables(adapter: ResidentAdapter, optimiser: Optimiser): Trai
     leaves(graph) {
       const parts = adapter.groups.map((flat) => readParts(graph, flat));
       const tensors = new Map(parts.flatMap((values) => [...values]));
+      const frozen = adapter.frozen.flatMap((flat) => [...readParts(graph, flat)]);
       return {
         parameters: new Map(),
-        adapter: tensors,
+        adapter: new Map([...tensors, ...frozen]),
         all: [...tensors.values()],
         collect: (gradients) =>
           parts.map((values) => {
