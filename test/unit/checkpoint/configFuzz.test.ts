@@ -1,151 +1,76 @@
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
-import { openWeights } from '../../../src/checkpoint/checkpoint';
-import { parseConfig, readConfig } from '../../../src/checkpoint/config';
-import { examineModel } from '../../../src/checkpoint/doctor/report';
-import { countParameters } from '../../../src/checkpoint/modelTensors';
+import { parseConfig } from '../../../src/checkpoint/config';
 import { structureOf } from '../../../src/checkpoint/structure';
+import type { ModelConfig } from '../../../src/checkpoint/types';
 import { GlmError } from '../../../src/protocol/errors';
-import { fixture } from '../fixtures';
 import { seededRandom } from './hostile';
-import { temporaryDirectory } from './temporary';
+import { RELEASED } from './released';
 
-type Json = Record<string, unknown>;
-
-const values: readonly unknown[] = [
+const ROUNDS = 5000;
+const values: unknown[] = [
   -1,
-  -4096,
   0,
   1,
+  2,
   3,
-  7,
+  5,
+  1.5,
+  1e-320,
   2 ** 24,
-  2 ** 24 + 1,
   2 ** 31,
   2 ** 53,
-  -(2 ** 53),
   1e308,
-  0.5,
-  1e-320,
+  NaN,
   null,
+  undefined,
   true,
-  false,
-  '48',
-  '__proto__',
+  '',
+  '4096',
+  'x'.repeat(1000),
   [],
-  [2],
-  [-1, 2 ** 53],
+  [[]],
+  [2 ** 60],
   {},
+  { rope_type: 5 },
   { rope_theta: -1 },
+  { partial_rotary_factor: 1e9 },
+  { __proto__: null, rope_theta: 'x' },
 ];
 
-const models = ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'glm-hf', 'glm4-0414'].map(
-  (name) => JSON.parse(fs.readFileSync(fixture(`models/${name}/config.json`), 'utf8')) as Json,
-);
+/** What was accepted has a structure of sane sizes. */
+function checkStructure(config: ModelConfig): void {
+  const { tensors, linears, layers, heads, groups, headDim, embedding, outputWeight } = structureOf(config);
+  assert.ok(layers >= 1 && layers <= 1024);
+  assert.ok([heads, groups, headDim].every((size) => Number.isInteger(size) && size >= 1));
+  assert.equal(heads % groups, 0);
+  for (const { name, shape } of tensors)
+    assert.ok(
+      shape.every((size) => Number.isSafeInteger(size) && size >= 1),
+      name,
+    );
+  const names = new Set(tensors.map(({ name }) => name));
+  assert.equal(names.size, tensors.length);
+  const weights = linears.map(({ module }) => `${module}.weight`);
+  assert.ok([embedding, outputWeight, ...weights].every((name) => names.has(name)));
+}
 
-const ROUNDS = 1500;
-test(`${ROUNDS} damaged configurations are either a model of sane sizes or refused by key`, () => {
+test(`${ROUNDS} damaged configurations are either accepted as sound or refused in words`, () => {
   const random = seededRandom(20230314);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
+  const keys = [...Object.values(RELEASED).flatMap((json) => Object.keys(json)), 'rope_parameters', 'rope_scaling'];
   const counts = { accepted: 0, refused: 0 };
   for (let round = 0; round < ROUNDS; round++) {
-    const json = { ...pick(models) };
-    for (let changes = 1 + random() * 3; changes > 1; changes--) {
-      const key = random() < 0.8 ? pick(Object.keys(json)) : pick(['rope_parameters', 'rope_scaling', 'x']);
-      if (random() < 0.1) delete json[key];
-      else json[key] = pick(values);
-    }
+    const json: Record<string, unknown> = { ...pick(Object.values(RELEASED)) };
+    for (let changes = 1 + Math.floor(random() * 3); changes > 0; changes--) json[pick(keys)] = pick(values);
     try {
-      const config = parseConfig(json, 'config.json');
-      const { tensors, linears } = structureOf(config);
-      assert.ok(tensors.every(({ shape }) => shape.every((size) => Number.isInteger(size) && size > 0)));
-      assert.ok(tensors.length <= 1024 * 16 && linears.length <= 1024 * 6);
-      assert.ok(Number.isFinite(countParameters(config)));
+      checkStructure(parseConfig(json, 'config.json'));
       counts.accepted++;
     } catch (error) {
-      assert.ok(error instanceof GlmError, `${String((error as Error).stack)} ${JSON.stringify(json)}`);
+      assert.ok(error instanceof GlmError, `${String(error)} for ${JSON.stringify(json)}`);
+      assert.match(error.code, /^checkpoint\.(badConfig|unsupportedArchitecture)$/);
       counts.refused++;
     }
   }
-  assert.ok(counts.accepted > 150, `${counts.accepted} accepted`);
-  assert.ok(counts.refused > 250, `${counts.refused} refused`);
-});
-
-test('texts that are no JSON, or JSON nested without end, are refused', (context) => {
-  const directory = temporaryDirectory(context);
-  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
-  for (const text of [
-    '',
-    'null',
-    '[]',
-    '{',
-    '\u0000',
-    `{"model_type": "glm", "hidden_size": ${deep}}`,
-    `{"model_type": ${deep}}`,
-  ]) {
-    fs.writeFileSync(path.join(directory, 'config.json'), text);
-    assert.throws(() => readConfig(directory), { code: 'checkpoint.badJson' }, text.slice(0, 40));
-  }
-});
-
-const INDEX_ROUNDS = 400;
-test(`${INDEX_ROUNDS} damaged indices name shards of their own directory or are refused`, (context) => {
-  const random = seededRandom(20230625);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
-  const directory = temporaryDirectory(context);
-  fs.cpSync(fixture('models/chatglm3'), directory, { recursive: true });
-  const file = path.join(directory, 'model.safetensors.index.json');
-  const sound = fs.readFileSync(file, 'utf8');
-  const { weight_map: map } = JSON.parse(sound) as { weight_map: Record<string, string> };
-  const shards = [
-    ...new Set(Object.values(map)),
-    '../chatglm2/model.safetensors',
-    '/etc/passwd',
-    '..',
-    'a\\b.safetensors',
-    'none.safetensors',
-    'config.json',
-    '',
-    ...values,
-  ];
-  const counts = { accepted: 0, refused: 0 };
-  for (let round = 0; round < INDEX_ROUNDS; round++) {
-    let text = JSON.stringify({ weight_map: { ...map, [pick(Object.keys(map))]: pick(shards) } });
-    if (random() < 0.1) text = JSON.stringify({ weight_map: pick(values) });
-    if (random() < 0.1) text = text.slice(0, Math.floor(random() * text.length));
-    fs.writeFileSync(file, text);
-    try {
-      const reader = openWeights(directory);
-      assert.ok(reader.files.every((opened) => path.dirname(opened.file) === directory));
-      reader.close();
-      counts.accepted++;
-    } catch (error) {
-      assert.ok(error instanceof GlmError, String((error as Error).stack));
-      counts.refused++;
-    }
-  }
-  assert.ok(counts.accepted > 5, `${counts.accepted} accepted`);
-  assert.ok(counts.refused > 200, `${counts.refused} refused`);
-});
-
-test('the doctor reports damaged directories and never throws', async (context) => {
-  const random = seededRandom(20231206);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
-  const directory = temporaryDirectory(context);
-  fs.cpSync(fixture('models/chatglm2-fp16'), directory, { recursive: true });
-  const weights = fs.readFileSync(path.join(directory, 'pytorch_model.bin'));
-  const config = models[1];
-  const counts = { sound: 0, damaged: 0 };
-  for (let round = 0; round < 80; round++) {
-    const key = pick(Object.keys(config));
-    fs.writeFileSync(path.join(directory, 'config.json'), JSON.stringify({ ...config, [key]: pick(values) }));
-    fs.writeFileSync(path.join(directory, 'generation_config.json'), JSON.stringify(pick(values)) ?? '');
-    const cut = random() < 0.2 ? Math.floor(random() * weights.length) : weights.length;
-    fs.writeFileSync(path.join(directory, 'pytorch_model.bin'), weights.subarray(0, cut));
-    const { ok } = await examineModel(directory, { tokenizer: null });
-    counts[ok ? 'sound' : 'damaged']++;
-  }
-  assert.ok(counts.damaged > 40, JSON.stringify(counts));
+  assert.ok(counts.accepted > ROUNDS / 20 && counts.refused > ROUNDS / 20, JSON.stringify(counts));
 });
