@@ -22,8 +22,8 @@ const PATTERN = new RegExp(
 
 /** A text is given to the expression in stretches: its backtracking stack grows with the length of a match. */
 const STRETCH = 1 << 20;
-/** The expression fails on words of some 10 million letters; one that is longer than this is cut. */
-const MAX_STRETCH = 1 << 22;
+/** The expression fails on words of 4 million letters; one that is longer than this is cut. */
+const MAX_STRETCH = 1 << 21;
 
 /** The pieces of a text; joined they are the text. */
 export function splitText(text: string): string[] {

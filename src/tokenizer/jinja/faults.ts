@@ -11,8 +11,8 @@ export interface Limits {
   depth: number;
 }
 
-/** Ample for conversations of a million characters and thousands of messages; about two seconds at most. */
-export const LIMITS: Limits = { steps: 5_000_000, characters: 64_000_000, depth: 400 };
+/** Ample for conversations of millions of characters and thousands of messages; a second or two at most. */
+export const LIMITS: Limits = { steps: 2_000_000, characters: 64_000_000, depth: 400 };
 
 /** Counts what a rendering uses. */
 export class Budget {

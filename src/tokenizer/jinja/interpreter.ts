@@ -150,6 +150,7 @@ export class Interpreter extends Expressions {
     const outputs: Marked[] = [];
     const around = this.message;
     for (const [index, item] of items.entries()) {
+      this.budget.step(ROUND_STEPS);
       const inner = new Scope(scope);
       this.bind(node.loopvar, item, inner);
       inner.set('loop', loopVariables(items, index));
@@ -221,6 +222,9 @@ export class Interpreter extends Expressions {
     scope.set('caller', named.get('caller'));
   }
 }
+
+/** A round of a loop costs as much as this many simple steps: it has names of its own. */
+const ROUND_STEPS = 10;
 
 const NOTHING: Output = { text: Marked.EMPTY, flow: null };
 const TEMPLATE_UNIT = String.fromCharCode(TEMPLATE);

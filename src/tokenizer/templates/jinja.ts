@@ -14,7 +14,7 @@ import type {
 import { decodeWith, TrimmedStream } from './answerText';
 import { ChatGlm3AnswerStream } from './chatglm3Answer';
 import { roundStarts, trainedFlags, untrainedRounds, withoutRounds } from './conversation';
-import { encodeMarked, labelRendered, type LabelledRow } from './jinjaLayout';
+import { encodeMarked, RenderedLabels, type LabelledRow } from './jinjaLayout';
 import { layoutText, layoutTokens } from './plainRecords';
 import { fitConversation, toSample } from './segments';
 
@@ -89,12 +89,14 @@ export class JinjaTemplate implements ChatTemplate {
       const kept = withoutRounds([...messages.keys()], starts, skipped);
       const shown = kept.map((index) => messages[index]);
       const rendered = this.template.render(shown, tools, false);
-      return labelRendered(rendered, encodeMarked(this.tokenizer, rendered), shown, {
+      const labels = new RenderedLabels(rendered, encodeMarked(this.tokenizer, rendered), shown, {
         stopIds: this.stopIds,
+        controlIds: new Set(this.tokenizer.specialTokens.values()),
         generationPrompt: this.generationPrompt(),
         trained: kept.map((index) => flags[index]),
-        indexOf: (message) => kept[message],
+        indices: kept,
       });
+      return labels.row();
     };
     const whole = label(0);
     const firstTrained = messages.findIndex((message, index) => message.role === 'assistant' && flags[index]);

@@ -5,16 +5,10 @@ import type { ByteLevelTokenizer } from '../bytelevel/byteLevelTokenizer';
 import { isData, messageOf, type Marked } from '../jinja/marked';
 import type { TokenRun } from '../types';
 import { addRun, IGNORED, type Segment } from './segments';
-
-/** Tokens of a rendered conversation. */
-export interface RenderedTokens {
-  ids: number[];
-  /** UTF-16 index in the text at which each token begins. */
-  starts: number[];
-}
+import type { AlignedIds } from './textParts';
 
 /** Only what the template itself writes can be a control token. */
-export function encodeMarked(tokenizer: ByteLevelTokenizer, text: Marked): RenderedTokens {
+export function encodeMarked(tokenizer: ByteLevelTokenizer, text: Marked): AlignedIds {
   return encodeTrusted(tokenizer, text.text, (start, end) => {
     for (let index = start; index < end; index++) if (isData(text.marks.charCodeAt(index))) return false;
     return true;
@@ -24,12 +18,14 @@ export function encodeMarked(tokenizer: ByteLevelTokenizer, text: Marked): Rende
 /** What is needed to label a conversation. */
 export interface LabelRules {
   stopIds: readonly number[];
+  /** Control tokens: one that begins the next turn is learnt, too. */
+  controlIds: ReadonlySet<number>;
   /** What the template writes to ask for an answer; the model writes what follows it. */
   generationPrompt: string;
-  /** True for messages that are trained; index as in `messages`. */
+  /** True for messages that are trained, if they are answers. */
   trained: readonly boolean[];
-  /** Number of the first message after those left out, to name them as in the record. */
-  indexOf: (message: number) => number;
+  /** Index in the record of each message, where some are left out. */
+  indices: readonly number[];
 }
 
 /** Segments of a row without its closing token, and that token if the template writes one after answers. */
@@ -38,151 +34,153 @@ export interface LabelledRow {
   closingId: number | null;
 }
 
-/**
- * Labels of a conversation: of a trained answer everything that the model has to write, from where the prompt ends to the
- * stop token that follows.
- */
-export function labelRendered(
-  rendered: Marked,
-  { ids, starts }: RenderedTokens,
-  messages: readonly Message[],
-  rules: LabelRules,
-): LabelledRow {
-  const owners = starts.map((start) => messageOf(rendered.marks.charCodeAt(start)));
-  const spans = messages.map((_, index) => spanOf(rendered, index));
-  const labels = ids.map(() => IGNORED);
-  const heads = new Map<number, number>();
-  let closingId: number | null = null;
-  for (const [index, message] of messages.entries()) {
-    const span = spans[index];
-    if (message.role !== 'assistant' || !rules.trained[index] || span === null) continue;
-    const from = firstToken(starts, answerStart(rendered.text, span, rules.generationPrompt));
-    heads.set(index, from);
-    const end = answerEnd(rendered, ids, starts, span, rules.stopIds);
-    for (let at = from; at < end; at++) labels[at] = ids[at];
-    if (owners[end - 1] === index && rules.stopIds.includes(ids[end - 1])) closingId = ids[end - 1];
-  }
-  const last = owners.findLastIndex((owner) => owner !== null);
-  const segments: Segment[] = [];
-  for (let at = 0; at <= last;) {
-    const owner = owners[at];
-    let end = at + 1;
-    while (end <= last && owners[end] === owner) end++;
-    segments.push(makeSegment(at, end, owner, rendered, ids, starts, labels, messages, rules, heads));
-    at = end;
-  }
-  return { segments: withoutClosing(segments, closingId), closingId };
-}
-
-/** Where a message stands in the text, and where its own content does. */
+/** Where a message stands in the text, and where its own content does; empty where it brings none. */
 interface Span {
   start: number;
   end: number;
-  /** Equal to `end` where the message brings no text. */
   dataStart: number;
   dataEnd: number;
 }
 
-function spanOf({ marks }: Marked, message: number): Span | null {
-  const own = String.fromCharCode(2 + 2 * message);
-  const data = String.fromCharCode(3 + 2 * message);
-  const firsts = [marks.indexOf(own), marks.indexOf(data)].filter((at) => at >= 0);
-  if (firsts.length === 0) return null;
-  const end = Math.max(marks.lastIndexOf(own), marks.lastIndexOf(data)) + 1;
-  const dataStart = marks.indexOf(data);
-  return {
-    start: Math.min(...firsts),
-    end,
-    dataStart: dataStart < 0 ? end : dataStart,
-    dataEnd: dataStart < 0 ? end : marks.lastIndexOf(data) + 1,
-  };
-}
+/** Labels a rendered conversation: one object a rendering. */
+export class RenderedLabels {
+  private readonly ids: readonly number[];
+  private readonly starts: readonly number[];
+  /** Message of each token. */
+  private readonly owners: readonly (number | null)[];
+  private readonly labels: number[];
+  /** Token from which on each trained answer may be cut. */
+  private readonly cuttable = new Map<number, number>();
+  private closingId: number | null = null;
 
-/**
- * Where the model begins to write: behind the generation prompt. A template may write less of it before an answer in the
- * history (without `<think>`), so its longest beginning counts that the template itself writes there.
- */
-function answerStart(text: string, span: Span, generationPrompt: string): number {
-  const whole = text.slice(span.start, span.dataStart + generationPrompt.length).indexOf(generationPrompt);
-  if (generationPrompt !== '' && whole >= 0 && span.start + whole <= span.dataStart) {
-    return Math.min(span.start + whole + generationPrompt.length, span.end);
+  constructor(
+    private readonly rendered: Marked,
+    { ids, starts }: AlignedIds,
+    private readonly messages: readonly Message[],
+    private readonly rules: LabelRules,
+  ) {
+    this.ids = ids;
+    this.starts = starts;
+    this.owners = starts.map((start) => messageOf(this.markAt(start)));
+    this.labels = ids.map(() => IGNORED);
   }
-  const before = text.slice(span.start, span.dataStart);
-  for (let length = generationPrompt.length - 1; length > 0; length--) {
-    const at = before.indexOf(generationPrompt.slice(0, length));
-    if (at >= 0) return span.start + at + length;
-  }
-  return span.dataStart;
-}
 
-/** Index of the token after the last one that the model writes: after the stop token, where there is one. */
-function answerEnd(
-  { marks }: Marked,
-  ids: readonly number[],
-  starts: readonly number[],
-  span: Span,
-  stopIds: readonly number[],
-): number {
-  const end = firstToken(starts, span.end);
-  for (let at = firstToken(starts, span.dataEnd); at < ids.length; at++) {
-    if (stopIds.includes(ids[at])) return at + 1;
-    // The next message's own text, or what follows the conversation.
-    const mark = marks.charCodeAt(starts[at]);
-    if (isData(mark) || (at >= end && messageOf(mark) === null)) break;
+  /** Of a trained answer everything that the model has to write, from where the prompt ends to the stop token that follows. */
+  row(): LabelledRow {
+    const spans = this.spans();
+    for (const [index, message] of this.messages.entries()) {
+      const span = spans.get(index);
+      if (message.role === 'assistant' && this.rules.trained[index] && span) this.train(index, span);
+    }
+    const last = this.owners.findLastIndex((owner) => owner !== null);
+    const segments: Segment[] = [];
+    for (let from = 0; from <= last;) {
+      let end = from + 1;
+      while (end <= last && this.owners[end] === this.owners[from]) end++;
+      segments.push(this.segment(from, end));
+      from = end;
+    }
+    return { segments: this.withoutClosing(segments), closingId: this.closingId };
   }
-  return end;
-}
 
-function firstToken(starts: readonly number[], character: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle] < character) low = middle + 1;
-    else high = middle;
+  private train(index: number, span: Span): void {
+    const from = this.tokenAt(this.answerStart(span));
+    const end = this.answerEnd(span);
+    for (let at = from; at < end; at++) this.labels[at] = this.ids[at];
+    // A row that is cut keeps at least one token of the content itself.
+    this.cuttable.set(index, Math.max(from, this.tokenAt(span.dataStart)));
+    const owner = this.owners[end - 1];
+    const isOwn = owner === index || owner === null;
+    if (isOwn && this.rules.stopIds.includes(this.ids[end - 1])) this.closingId = this.ids[end - 1];
   }
-  return low;
-}
 
-function makeSegment(
-  from: number,
-  end: number,
-  owner: number | null,
-  { marks }: Marked,
-  ids: readonly number[],
-  starts: readonly number[],
-  labels: readonly number[],
-  messages: readonly Message[],
-  rules: LabelRules,
-  heads: ReadonlyMap<number, number>,
-): Segment {
-  const runs: TokenRun[] = [];
-  for (let at = from; at < end; at++) {
-    const isContent = owner !== null && isData(marks.charCodeAt(starts[at]));
-    addRun(
+  private spans(): Map<number, Span> {
+    const spans = new Map<number, Span>();
+    for (let at = 0; at < this.rendered.length; at++) {
+      const mark = this.markAt(at);
+      const message = messageOf(mark);
+      if (message === null) continue;
+      let span = spans.get(message);
+      if (!span) spans.set(message, (span = { start: at, end: at, dataStart: -1, dataEnd: -1 }));
+      span.end = at + 1;
+      if (!isData(mark)) continue;
+      if (span.dataStart < 0) span.dataStart = at;
+      span.dataEnd = at + 1;
+    }
+    for (const span of spans.values()) if (span.dataStart < 0) span.dataStart = span.dataEnd = span.end;
+    return spans;
+  }
+
+  /**
+   * Where the model begins to write: behind the generation prompt. A template may write less of it before an answer in the
+   * history (without `<think>`), so its longest beginning counts that the template itself writes there.
+   */
+  private answerStart({ start, end, dataStart }: Span): number {
+    const { generationPrompt } = this.rules;
+    const { text } = this.rendered;
+    const whole = text.slice(start, dataStart + generationPrompt.length).indexOf(generationPrompt);
+    if (generationPrompt !== '' && whole >= 0 && start + whole <= dataStart) {
+      return Math.min(start + whole + generationPrompt.length, end);
+    }
+    const before = text.slice(start, dataStart);
+    for (let length = generationPrompt.length - 1; length > 0; length--) {
+      const at = before.indexOf(generationPrompt.slice(0, length));
+      if (at >= 0) return start + at + length;
+    }
+    return dataStart;
+  }
+
+  /** Index of the token after the last one that the model writes: after the stop token, where there is one. */
+  private answerEnd(span: Span): number {
+    const end = this.tokenAt(span.end);
+    for (let at = this.tokenAt(span.dataEnd); at < this.ids.length; at++) {
+      const isNextTurn = at >= end && this.rules.controlIds.has(this.ids[at]);
+      if (isNextTurn || this.rules.stopIds.includes(this.ids[at])) return at + 1;
+      // Before a turn that begins without a control token nothing is to be stopped at.
+      if (isData(this.markAt(this.starts[at]))) break;
+    }
+    return end;
+  }
+
+  private segment(from: number, end: number): Segment {
+    const owner = this.owners[from];
+    const message = owner === null ? null : this.rules.indices[owner];
+    const runs: TokenRun[] = [];
+    for (let at = from; at < end; at++) {
+      const isContent = owner !== null && isData(this.markAt(this.starts[at]));
+      addRun(runs, isContent ? this.messages[owner].role : 'control', message, 1);
+    }
+    const cuttable = owner === null ? undefined : this.cuttable.get(owner);
+    return {
+      ids: this.ids.slice(from, end),
+      labels: this.labels.slice(from, end),
       runs,
-      isContent ? messages[owner].role : 'control',
-      owner === null ? null : rules.indexOf(owner),
-      1,
-    );
+      shortest: cuttable === undefined ? null : Math.max(0, cuttable - from) + 1,
+    };
   }
-  const head = owner === null ? undefined : heads.get(owner);
-  return {
-    ids: ids.slice(from, end),
-    labels: labels.slice(from, end),
-    runs,
-    shortest: head === undefined ? null : Math.max(0, head - from) + 1,
-  };
-}
 
-/** The last segment without the closing token and what follows it, as `fitConversation` adds it. */
-function withoutClosing(segments: Segment[], closingId: number | null): Segment[] {
-  const last = segments.at(-1);
-  if (!last || closingId === null) return segments;
-  const at = last.ids.lastIndexOf(closingId);
-  if (at < 0) return segments;
-  return [
-    ...segments.slice(0, -1),
-    { ...last, ids: last.ids.slice(0, at), labels: last.labels.slice(0, at) },
-  ];
+  /** The last segment without the closing token and what follows it: `fitConversation` adds that token itself. */
+  private withoutClosing(segments: Segment[]): Segment[] {
+    const last = segments.at(-1);
+    const at = last && this.closingId !== null ? last.ids.lastIndexOf(this.closingId) : -1;
+    if (!last || at < 0) return segments;
+    const rest = { ...last, ids: last.ids.slice(0, at), labels: last.labels.slice(0, at) };
+    return [...segments.slice(0, -1), rest];
+  }
+
+  /** Index of the first token that begins at a character or behind it. */
+  private tokenAt(character: number): number {
+    let low = 0;
+    let high = this.starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.starts[middle] < character) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private markAt(character: number): number {
+    return this.rendered.marks.charCodeAt(character);
+  }
 }
