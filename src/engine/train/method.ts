@@ -8,8 +8,9 @@ import { initialLora, initialPrefix, loraAdapter, prefixAdapter } from '../adapt
 import { loadAdapter } from '../adapters/load';
 import { initialName, type LoraAdapter } from '../adapters/residentAdapter';
 import type { GraphBuilder } from '../backend/graphBuilder';
-import type { Value } from '../backend/ops';
 import { doraNorm } from '../nn/dora';
+import type { StoredWeight } from '../nn/linear';
+import { residualWeight } from '../nn/residual';
 import type { ResidentModel } from '../residentModel';
 import { initialPissa, sessionProducts } from './pissa';
 import type { MatrixProducts } from './subspace';
@@ -75,7 +76,9 @@ async function principalComponents(
   seed: number,
 ): Promise<Map<string, Float32Array>> {
   const weightOf = ({ module, outFeatures, inFeatures }: LoraShape): MatrixProducts =>
-    sessionProducts(resident.session, outFeatures, inFeatures, (graph) => weightIn(resident, graph, module));
+    sessionProducts(resident.session, outFeatures, inFeatures, (graph) =>
+      storedWeight(resident, graph, module).dense(graph),
+    );
   const scaleOf = (module: string): number => loraScale(config, module);
   const values = await initialPissa(shapes, scaleOf, weightOf, seed);
   return new Map(
@@ -89,15 +92,18 @@ async function principalComponents(
 /** DoRA's magnitudes: the lengths of the rows of each adapted weight, so that training starts from the base model. */
 async function rowNorms(
   resident: ResidentModel,
-  { config, shapes }: LoraAdapter,
+  { config, shapes, frozen }: LoraAdapter,
   values: ReadonlyMap<string, Float32Array>,
 ): Promise<[string, Float32Array][]> {
   const norms: [string, Float32Array][] = [];
   for (const { module, a: aShape, b: bShape } of shapes) {
     const program = resident.session.compile((graph) => {
       const [a, b] = [graph.placeholder(aShape, 'float32'), graph.placeholder(bShape, 'float32')];
-      const weight = weightIn(resident, graph, module);
-      const lengths = doraNorm(graph, weight, { a, b, scale: loraScale(config, module) });
+      const [narrowA, narrowB] = [graph.cast(a, resident.dtype), graph.cast(b, resident.dtype)];
+      const lora = { a: narrowA, b: narrowB, scale: loraScale(config, module) };
+      const stored = storedWeight(resident, graph, module);
+      const weight = frozen.length > 0 ? residualWeight(stored, lora) : stored;
+      const lengths = doraNorm(graph, weight.dense(graph), lora);
       return { inputs: [a, b], outputs: [lengths], effects: [] };
     });
     const matrices = (['A', 'B'] as const).map((part) => values.get(loraTensorName(module, part))!);
@@ -107,8 +113,10 @@ async function rowNorms(
   return norms;
 }
 
-function weightIn(resident: ResidentModel, graph: GraphBuilder, module: string): Value {
-  return resident.weight(graph, module, (name) => graph.read(resident.variables.get(name)!)).dense(graph);
+function storedWeight(resident: ResidentModel, graph: GraphBuilder, module: string): StoredWeight {
+  return resident.weight(graph, module, (name) =>
+    graph.cast(graph.read(resident.variables.get(name)!), resident.dtype),
+  );
 }
 
 async function startPrefix(
