@@ -4,7 +4,8 @@ import type { PackedMatrix } from '../checkpoint/packed/types';
 import { packNf4From } from '../checkpoint/packed/nf4';
 import { readPacked, storedKind } from '../checkpoint/packed/stored';
 import { structureOf } from '../checkpoint/structure';
-import { packedVariables, packedWeight } from './nn/packed';
+import { packedWeight } from './nn/packed';
+import { packedVariables } from './nn/packedLayout';
 import type { PackedLinear } from './residentModel';
 import type { VariableStore } from './variableStore';
 
