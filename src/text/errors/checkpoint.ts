@@ -107,16 +107,16 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
   },
   'checkpoint.noAdapter': (t, args) => ({
     message: t(
-      'There is no adapter at {path}: adapter_config.json and adapter_model.safetensors are needed.',
-      {
-        ...args,
-      },
+      'There is no adapter at {path}: adapter_config.json with adapter_model.safetensors or .bin is needed, or weights with a prefix encoder.',
+      { ...args },
     ),
-    remedy: t('Choose the directory of a LoRA adapter, such as the "adapter" directory of a finished run.'),
+    remedy: t('Choose the directory of an adapter, such as the "adapter" directory of a finished run.'),
   }),
   'checkpoint.unsupportedAdapter': (t, args) => ({
     message: t('The adapter {path} sets {key} to {value}, which is not supported.', { ...args }),
-    remedy: t('Use a plain LoRA adapter: no DoRA, no biases, no further modules, one rank for all layers.'),
+    remedy: t(
+      'Use a LoRA or DoRA adapter that trains no biases and no further modules, or PEFT prefix tuning.',
+    ),
   }),
   'checkpoint.unknownTarget': (t, args) => ({
     message: t('{path} names target modules that the model does not have: {target}.', { ...args }),
