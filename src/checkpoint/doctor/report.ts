@@ -5,12 +5,13 @@ import { toErrorData, type ErrorData } from '../../protocol/errors';
 import type { CodedFinding, MethodCount, ModelFinding, ModelReport } from '../../protocol/modelReport';
 import { findWeights, openWeights } from '../checkpoint';
 import { readConfig } from '../config';
+import { isFloating } from '../dtype';
 import { readJsonObject } from '../json';
 import { countParameters } from '../modelTensors';
 import { structureOf } from '../structure';
 import type { WeightsReader } from '../tensorFiles';
 import { countTrainable, type CountedMethod } from '../trainable';
-import type { ModelConfig } from '../types';
+import type { ModelConfig, StoredDType } from '../types';
 import { dtypeFindings, mainDType, valuesByDType } from './dtypes';
 import { generationFindings, rangeFindings, tokenizerFindings, type TokenizerFacts } from './tokens';
 import { valueFindings } from './values';
@@ -48,11 +49,12 @@ export async function examineModel(directory: string, options: ExamineOptions): 
   const config = attempt(report, () => readConfig(directory));
   if (config) {
     report.model = modelFacts(config);
-    report.methods = COUNTED.filter((method) => isPossible(config, method)).map((method) =>
-      methodCount(config, method),
-    );
     examineConfig(report, config, options.tokenizer);
     await examineWeights(report, config, options);
+    const isPacked = quantizationBits(config) > 0 || holdsIntegers(report);
+    report.methods = COUNTED.filter(({ type }) => type !== 'full' || !isPacked).map((method) =>
+      methodCount(config, method),
+    );
     examineTokenizer(report, config, options.tokenizer);
   }
   report.findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
@@ -191,9 +193,9 @@ function quantizationBits(config: ModelConfig): number {
   return 'quantization_bit' in config ? config.quantization_bit : 0;
 }
 
-/** Quantised weights cannot be trained themselves. */
-function isPossible(config: ModelConfig, { type }: CountedMethod): boolean {
-  return type !== 'full' || quantizationBits(config) === 0;
+/** Whether weights are stored quantised, whatever the configuration says: such cannot be trained themselves. */
+function holdsIntegers({ weights }: ModelReport): boolean {
+  return Object.keys(weights?.values_by_dtype ?? {}).some((dtype) => !isFloating(dtype as StoredDType));
 }
 
 function weightFacts(config: ModelConfig, reader: WeightsReader): NonNullable<ModelReport['weights']> {

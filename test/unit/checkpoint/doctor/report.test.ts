@@ -131,10 +131,17 @@ test('every fixture model is sound', async () => {
   }
 });
 
-test('quantised weights are read and not offered for full fine-tuning', async () => {
-  const report = await examineModel(fixture('models/chatglm2-int4'), { tokenizer: null });
-  assert.equal(report.model?.quantization_bit, 4);
-  assert.ok(!report.methods.some(({ method }) => method === 'full'));
+test('quantised weights are read and not offered for full fine-tuning', async (context) => {
+  const silent = changed(context, 'chatglm2-int4', { config: { quantization_bit: 0 } });
+  for (const [directory, bits] of [
+    [fixture('models/chatglm2-int4'), 4],
+    [silent, 0],
+  ] as const) {
+    const report = await examineModel(directory, { tokenizer: null });
+    assert.deepEqual([report.ok, report.model?.quantization_bit], [true, bits]);
+    assert.ok(!report.methods.some(({ method }) => method === 'full'));
+    assert.equal(report.methods.length, 4);
+  }
 });
 
 const norm = 'transformer.encoder.final_layernorm.weight';
