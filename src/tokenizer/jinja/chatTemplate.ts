@@ -20,6 +20,8 @@ interface Program {
   statements: Statement[];
   /** Tools are looked for in the system message, as the templates of GLM-4-9B-chat do, and not beside the messages. */
   toolsInMessage: boolean;
+  /** Tools are expected as OpenAI has them, `{type, function}`. */
+  wrapsFunctions: boolean;
   /** Calls are looked for as `tool_calls`, as OpenAI has them. */
   knowsToolCalls: boolean;
   observationRole: 'observation' | 'tool';
@@ -65,7 +67,7 @@ export class JinjaChatTemplate {
     tools: readonly ToolDescription[],
     generate: boolean,
   ): Map<string, Value> {
-    const toolValues = tools.length > 0 ? fromJson(tools, DATA) : null;
+    const toolValues = tools.length > 0 ? tools.map((tool) => toolValue(program, tool)) : null;
     const values = messages.map((message, index) => messageValue(program, message, index));
     if (program.toolsInMessage && toolValues !== null) putInSystemMessage(values, toolValues);
     const variables = new Map<string, Value>([
@@ -95,9 +97,22 @@ function readProgram(text: string): Program {
   return {
     statements,
     toolsInMessage: members.has('tools'),
+    wrapsFunctions: members.has('function'),
     knowsToolCalls: members.has('tool_calls'),
     observationRole: !mentions('observation') && texts.has('tool') ? 'tool' : 'observation',
   };
+}
+
+/** Many datasets list bare functions; a template that asks for `tool.function` gets them wrapped. */
+function toolValue(program: Program, tool: ToolDescription): Value {
+  const isBare = program.wrapsFunctions && !('function' in tool) && typeof tool.name === 'string';
+  if (!isBare) return fromJson(tool, DATA);
+  return new Dict(
+    new Map<string, Value>([
+      ['type', Marked.of('function', TEMPLATE)],
+      ['function', fromJson(tool, DATA)],
+    ]),
+  );
 }
 
 /** A message as templates see it. Its role is not data: it is one of four words. */

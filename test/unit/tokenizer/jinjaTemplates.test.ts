@@ -25,6 +25,16 @@ describe('Chat templates in Jinja', () => {
     });
   }
 
+  it("get bare functions wrapped where they ask for OpenAI's shape", () => {
+    const tools: ToolDescription[] = [{ name: 'f' }, { type: 'function', function: { name: 'g' } }];
+    const render = (text: string): string => template(text).render([], tools, false).text;
+    assert.equal(
+      render('{% for t in tools %}{{ t.type }} {{ t.function.name }};{% endfor %}'),
+      'function f;function g;',
+    );
+    assert.equal(render('{{ tools[0] | tojson }}'), '{"name": "f"}');
+  });
+
   it('tell whose text is whose', () => {
     const text =
       "<|{{ messages[0].role }}|>{% for m in messages %}[{{ m.content.strip().split('|')[1] | upper }}]{% endfor %}{{ tools | tojson }}";
