@@ -89,7 +89,7 @@ export type Statement =
 
 /** Longer than any chat template; the parser's expressions take quadratic time on long runs of spaces. */
 const MAX_LENGTH = 256 * 1024;
-const LONG_SPACE = /\s{2000}/;
+const LONG_SPACE = /\s{500}/;
 
 /**
  * Parses a chat template with the settings of transformers (`trim_blocks`, `lstrip_blocks`; `generation` tags are ignored).
@@ -97,7 +97,7 @@ const LONG_SPACE = /\s{2000}/;
  */
 export function parseTemplate(source: string): Statement[] {
   if (source.length > MAX_LENGTH) throw new TemplateFault(`more than ${MAX_LENGTH} characters`);
-  if (LONG_SPACE.test(source)) throw new TemplateFault('2000 blanks in a row');
+  if (LONG_SPACE.test(source)) throw new TemplateFault('500 blanks in a row');
   try {
     const tokens = tokenize(source, { trim_blocks: true, lstrip_blocks: true });
     return parse(tokens).body as unknown as Statement[];
