@@ -3,7 +3,7 @@ import { GlmError, type ConfigFault } from '../protocol/errors';
 import type { LoraConfig } from './types';
 
 const MAX_RANK = 65536;
-const MOST_TARGETS = 65536;
+const MOST_TARGETS = 8192;
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 /** Which layers a LoRA adapter adds to, and the names and shapes of what it adds. */
 import { GlmError } from '../protocol/errors';
 import { elements } from './modelTensors';
-import { compileModulePattern, ModulePatternError } from './modulePattern';
+import { compileModulePattern, ModulePatternError, patternBudget } from './modulePattern';
 import { structureOf, type LinearSpec, type TensorSpec } from './structure';
 import type { LoraConfig, ModelConfig } from './types';
 
@@ -142,15 +142,16 @@ function byPattern(
   values: Readonly<Record<string, number>> | undefined,
   fallback: number,
 ): (module: string) => number {
+  const budget = patternBudget();
   const rules = Object.entries(values ?? {}).map(([key, value]) => ({
-    fits: pattern(key, `(.*\\.)?(${key})`),
+    fits: pattern(key, `(.*\\.)?(${key})`, budget),
     value,
   }));
   return (module) => rules.find(({ fits }) => fits(module))?.value ?? fallback;
 }
 
 /** `shown` is the pattern as the user wrote it. */
-function pattern(shown: string, expression = shown): (module: string) => boolean {
+function pattern(shown: string, expression = shown, budget = patternBudget()): (module: string) => boolean {
   const named = <T>(work: () => T): T => {
     try {
       return work();
@@ -159,6 +160,6 @@ function pattern(shown: string, expression = shown): (module: string) => boolean
       throw new GlmError('adapter.badPattern', { pattern: shown.slice(0, 200), detail: error.message });
     }
   };
-  const fits = named(() => compileModulePattern(expression));
+  const fits = named(() => compileModulePattern(expression, budget));
   return (module) => named(() => fits(module));
 }

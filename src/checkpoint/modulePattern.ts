@@ -16,7 +16,9 @@ type Node =
 
 const LONGEST_PATTERN = 4096;
 const DEEPEST = 64;
+/** Steps for one text, and for all texts and patterns that share a budget: seconds, not minutes. */
 const MOST_STEPS = 200_000;
+const BUDGET = 200_000_000;
 
 const WORD = /[A-Za-z0-9_]/;
 const CLASSES: Readonly<Record<string, RegExp>> = { d: /[0-9]/, w: WORD, s: /[ \t\n\r\f\v]/ };
@@ -27,22 +29,38 @@ const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f
  * repetition, look-ahead, anchors. Back references and look-behind are refused.
  * @returns whether the pattern fits a whole text; throws ModulePatternError, also while matching
  */
-export function compileModulePattern(pattern: string): (text: string) => boolean {
+export function compileModulePattern(
+  pattern: string,
+  budget: PatternBudget = patternBudget(),
+): (text: string) => boolean {
   if (pattern.length > LONGEST_PATTERN) throw new ModulePatternError('too long');
   const root = new Parser(pattern).parse();
-  return (text) => new Matcher(text).ends(root, [0]).includes(text.length);
+  return (text) => new Matcher(text, budget).ends(root, [0]).includes(text.length);
+}
+
+/** What is left of the work that several patterns may take together. */
+export interface PatternBudget {
+  steps: number;
+}
+
+export function patternBudget(): PatternBudget {
+  return { steps: BUDGET };
 }
 
 /** Follows a pattern from a set of positions at once: no position is visited twice for one part of the pattern. */
 class Matcher {
   private steps = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    private readonly budget: PatternBudget,
+  ) {}
 
   /** Where matches that begin at any of `starts` can end, each position once. */
   ends(node: Node, starts: readonly number[]): number[] {
     this.steps += starts.length + 1;
-    if (this.steps > MOST_STEPS) throw new ModulePatternError('too slow');
+    this.budget.steps -= starts.length + 1;
+    if (this.steps > MOST_STEPS || this.budget.steps < 0) throw new ModulePatternError('too slow');
     switch (node.kind) {
       case 'character':
         return starts
