@@ -43,9 +43,14 @@ export function placesOf(resident: ResidentModel, ids: ArrayLike<number>, paddin
 }
 
 /** One sequence, padded to `length` by tokens that nothing before them sees. */
-export function oneSequence(resident: ResidentModel, ids: readonly number[], length: number): SequenceArrays {
+export function oneSequence(
+  resident: ResidentModel,
+  ids: readonly number[],
+  length: number,
+  paddingBefore = 0,
+): SequenceArrays {
   const padded = padInts(ids, length);
-  const { streams, keyOrder } = placesOf(resident, padded);
+  const { streams, keyOrder } = placesOf(resident, padded, paddingBefore);
   return { batch: 1, length, ids: padded, streams: [...streams], keyOrder, segments: null };
 }
 

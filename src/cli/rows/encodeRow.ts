@@ -49,10 +49,12 @@ export const GENERATE_SHAPES = 'input_ids, prompt, messages, text, conversations
 export async function encodeScoreRow(
   row: Row,
   model: RowEncoder,
-): Promise<{ inputIds: number[]; labels: number[] | null }> {
+): Promise<{ inputIds: number[]; labels: number[] | null; paddingBefore?: number }> {
   if (hasKey(row.value, 'input_ids')) {
-    const inputIds = tokenIds(row, 'input_ids', model);
-    return { inputIds, labels: hasKey(row.value, 'labels') ? labelIds(row, inputIds.length, model) : null };
+    const { ids: inputIds, real, paddingBefore } = tokenIds(row, model);
+    const labels = hasKey(row.value, 'labels') ? labelIds(row, real.length, model) : null;
+    const kept = labels && labels.filter((_, i) => real[i]);
+    return { inputIds, labels: kept, ...(paddingBefore > 0 && { paddingBefore }) };
   }
   const record = trainingRecord(row, SCORE_SHAPES);
   const { template } = await model.bundle();
@@ -78,7 +80,7 @@ export async function encodePromptRow(row: Row, model: RowEncoder): Promise<numb
 
 async function promptIds(row: Row, model: RowEncoder): Promise<number[]> {
   const { value } = row;
-  if (hasKey(value, 'input_ids')) return tokenIds(row, 'input_ids', model);
+  if (hasKey(value, 'input_ids')) return tokenIds(row, model).ids;
   const { template } = await model.bundle();
   if (Array.isArray(value.messages))
     return template.encodePrompt(withoutEndingAnswer(chatMessages(row)), tools(row));
@@ -159,8 +161,11 @@ function trainingRecord(row: Row, expected: string): TrainingRecord {
 }
 
 /** A list of token ids of the model's vocabulary, not empty. */
-function tokenIds(row: Row, field: string, model: RowEncoder): number[] {
-  const ids = integers(row, field);
+function tokenIds(row: Row, model: RowEncoder): { ids: number[]; real: boolean[]; paddingBefore: number } {
+  const field = 'input_ids';
+  const padded = integers(row, field);
+  const real = realTokens(row, padded.length);
+  const ids = padded.filter((_, i) => real[i]);
   if (ids.length === 0) throw badField(row, field, 'tokenIds');
   const size = model.vocabSize;
   const foreign = ids.find((id) => id < 0 || id >= size);
@@ -168,7 +173,15 @@ function tokenIds(row: Row, field: string, model: RowEncoder): number[] {
     throw new GlmError('input.tokenRange', { path: row.path, line: row.line, token: foreign, size });
   if (ids.length > model.maxLength) throw tooLong(row, ids.length, model.maxLength);
   if (model.markers) requireMarkers(row, ids, model.markers);
-  return ids;
+  return { ids, real, paddingBefore: real.indexOf(true) };
+}
+
+/** Which tokens an `attention_mask` of 0 and 1 beside the ids leaves; all where there is none. */
+function realTokens(row: Row, length: number): boolean[] {
+  if (!hasKey(row.value, 'attention_mask')) return Array<boolean>(length).fill(true);
+  const mask = integers(row, 'attention_mask');
+  if (mask.length !== length) throw badField(row, 'attention_mask', 'sameLength');
+  return mask.map((real) => real !== 0);
 }
 
 /** Throws `input.noMarker` where ChatGLM-6B could not tell the context from the answer. */

@@ -14,8 +14,9 @@ export function score(context: CommandContext, options: ScoreOptions): Promise<n
     const encoder = rowEncoder(model, options.model);
     for (const [index, row] of rows.entries()) {
       if (closed()) return;
-      const { inputIds, labels } = await encodeScoreRow(row, encoder);
-      await done(index, requireNumbers(await model.score(inputIds, labels, options.topLogprobs)));
+      const { inputIds, labels, paddingBefore } = await encodeScoreRow(row, encoder);
+      const score = await model.score(inputIds, labels, options.topLogprobs, paddingBefore);
+      await done(index, requireNumbers(score));
     }
   });
 }

@@ -64,14 +64,15 @@ export class LanguageModel {
     return this.tokenizer;
   }
 
-  /** Log-probabilities of a sequence; see `Score`. */
+  /** Log-probabilities of a sequence; see `Score`. `paddingBefore`: as in `EncodedSample`. */
   async score(
     inputIds: readonly number[],
     labels: readonly number[] | null,
     topLogprobs: number,
+    paddingBefore = 0,
   ): Promise<Score> {
     this.checkIds(inputIds);
-    return this.scorer.score(inputIds, labels, topLogprobs);
+    return this.scorer.score(inputIds, labels, topLogprobs, paddingBefore);
   }
 
   /** Continues a prompt. */

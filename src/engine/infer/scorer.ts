@@ -16,14 +16,19 @@ export class Scorer {
    * Scores one sequence. `labels` (-100 = not counted) choose what the loss is a mean of; without labels every token but the
    * first counts. Throws `engine.tooLong` for more tokens than the model has positions.
    */
-  async score(ids: readonly number[], labels: readonly number[] | null, topLogprobs: number): Promise<Score> {
+  async score(
+    ids: readonly number[],
+    labels: readonly number[] | null,
+    topLogprobs: number,
+    paddingBefore = 0,
+  ): Promise<Score> {
     const { maxLength } = this.resident;
     const { vocabSize } = this.resident.model;
     if (ids.length > maxLength)
       throw new GlmError('engine.tooLong', { tokens: ids.length, limit: maxLength });
     const length = bucketLength(ids.length);
     const top = Math.min(topLogprobs, vocabSize);
-    const sequence = oneSequence(this.resident, ids, length);
+    const sequence = oneSequence(this.resident, ids, length, paddingBefore);
     const next = padInts(ids.slice(1), length);
     const results = await this.program(sequence, top).run([...sequenceFeeds(sequence), next]);
     const [nextLogprobs, topValues, topIds] = results as [Float32Array, Float32Array?, Int32Array?];

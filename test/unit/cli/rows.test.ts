@@ -38,7 +38,16 @@ test('token ids are taken as they are, checked against the vocabulary and the lo
     inputIds: [1, 2],
     labels: [-100, 2],
   });
+  const padded = { input_ids: [0, 0, 5, 6], labels: [-100, -100, -100, 6], attention_mask: [0, 0, 1, 1] };
+  assert.deepEqual(await encodeScoreRow(row(padded), encoder), {
+    inputIds: [5, 6],
+    labels: [-100, 6],
+    paddingBefore: 2,
+  });
+  assert.deepEqual(await encodePromptRow(row(padded), encoder), [5, 6]);
   const refused: [Row['value'], string][] = [
+    [{ input_ids: [1, 2], attention_mask: [1] }, 'input.badField'],
+    [{ input_ids: [1, 2], attention_mask: [0, 0] }, 'input.badField'],
     [{ input_ids: [1, 672] }, 'input.tokenRange'],
     [{ input_ids: [] }, 'input.badField'],
     [{ input_ids: [1.5] }, 'input.badField'],
