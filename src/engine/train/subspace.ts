@@ -24,7 +24,11 @@ export interface SingularTriples {
 const OVERSAMPLING = 10;
 /** Passes over W end when the part of W in the subspace grows by less than this; its error is the square of the vectors'. */
 const STEADY = 1e-8;
-const MOST_PASSES = 24;
+/**
+ * Otherwise after this many: a big weight gets as many as PEFT's quick variant makes, a small one those that make the vectors exact. What
+ * is taken out of a weight need not be exact, as it is put back.
+ */
+const PASSES = { least: 8, most: 24, multiplications: 2e9 };
 /** Jacobi's sweeps converge quadratically; nothing needs this many. */
 const MOST_SWEEPS = 40;
 const CONVERGED = 1e-14;
@@ -41,11 +45,13 @@ export async function largestSingular(
     unpack(await matrix.forward(pack(rows), k), k);
   const back = async (rows: Float64Array[]): Promise<Float64Array[]> =>
     unpack(await matrix.backward(pack(rows), k), k);
+  const affordable = Math.floor(PASSES.multiplications / (outFeatures * inFeatures * k));
+  const passes = Math.min(PASSES.most, Math.max(PASSES.least, affordable));
   let right: Float64Array[] = Array.from({ length: k }, () =>
     Float64Array.from({ length: inFeatures }, () => random.normal()),
   );
   let left = await through(right);
-  for (let pass = 0, before = 0; pass < MOST_PASSES; pass++) {
+  for (let pass = 0, before = 0; pass < passes; pass++) {
     const part = left.reduce((sum, row) => sum + dot(row, row), 0);
     if (pass > 1 && part - before <= STEADY * part) break;
     before = part;
