@@ -4,6 +4,7 @@ import { findTokenizerFiles } from './load/findFiles';
 import type { TokenizerFiles, TokenizerLoader } from './load/loader';
 import { loaders } from './load/registry';
 import type { TemplateId, TokenizerBundle } from './types';
+import { showValue } from './load/showValue';
 
 export interface LoadTokenizerOptions {
   /** Rows of the model's embedding (`padded_vocab_size`); ids beyond it are refused. */
@@ -50,7 +51,7 @@ function namedTemplate(files: TokenizerFiles, loader: TokenizerLoader): Template
   if (known) return known;
   throw new GlmError('tokenizer.unknownTemplate', {
     path: path.join(files.directory, 'tokenizer_config.json'),
-    template: JSON.stringify(named),
+    template: showValue(named),
     usable: loader.templates.join(', '),
   });
 }

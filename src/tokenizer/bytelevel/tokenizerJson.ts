@@ -8,6 +8,7 @@ import { asArray, asObject, type Fields } from './fields';
 import { MAX_TOKEN_BYTES, MAX_TOKENS, makeVocabulary } from './rankFile';
 import { GLM4_SPLIT } from './splitter';
 import type { ByteVocabulary, MergeRules } from './vocabulary';
+import { showValue } from '../load/showValue';
 
 /** `key` of what is refused, as a path in the file, and its value. */
 type Refuse = (key: string, value: unknown) => GlmError;
@@ -22,7 +23,7 @@ export function parseTokenizerJson(file: Uint8Array, path: string): ByteLevelTok
   const fail = (reason: ByteVocabularyProblem): GlmError =>
     new GlmError('tokenizer.invalidJson', { path, reason });
   const refuse: Refuse = (key, value) =>
-    new GlmError('tokenizer.unsupportedJson', { path, key, value: shorten(value) });
+    new GlmError('tokenizer.unsupportedJson', { path, key, value: showValue(value) });
   const root = parseObject(file, fail);
   const model = asObject(root.model);
   if (model === null) throw fail('malformed');
@@ -183,8 +184,3 @@ function readPostProcessor(
 
 /** GLM-4 has 14. */
 const MAX_ADDED = 4096;
-
-function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'undefined';
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
-}

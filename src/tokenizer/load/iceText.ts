@@ -7,6 +7,7 @@ import { parseSentencePieceModel } from '../sentencepiece/model';
 import { SentencePieceProcessor } from '../sentencepiece/processor';
 import { ChatGlmTemplate } from '../templates/chatglm';
 import type { TokenizerFiles, TokenizerLoader } from './loader';
+import { showValue } from './showValue';
 
 /** Image tokens before the text of the first revisions. */
 const IMAGE_TOKENS = 20_000;
@@ -36,6 +37,6 @@ function imageTokens({ tokenizerConfig, directory }: TokenizerFiles, pieces: num
   if (typeof named === 'number' && Number.isInteger(named) && named >= 0) return named;
   throw new GlmError('tokenizer.invalidImageTokens', {
     path: path.join(directory, 'tokenizer_config.json'),
-    value: JSON.stringify(named),
+    value: showValue(named),
   });
 }

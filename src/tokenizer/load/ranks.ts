@@ -12,6 +12,7 @@ import {
   detectByteLevelTemplate,
 } from './byteLevelTemplates';
 import type { TokenizerFiles, TokenizerLoader } from './loader';
+import { showValue } from './showValue';
 
 /** Special tokens after the ranks, in order, where `tokenizer_config.json` does not list them. */
 const DEFAULT_SPECIALS = [
@@ -65,7 +66,7 @@ function readAddedTokens(files: TokenizerFiles, size: number): AddedToken[] {
       id >= size &&
       id < MAX_TOKENS &&
       !seen.has(content);
-    if (!isUsable) throw badSpecialToken(files, `${key} ${JSON.stringify(content) ?? ''}`);
+    if (!isUsable) throw badSpecialToken(files, `${key} ${showValue(content)}`);
     seen.add(content);
     added.push({ id, text: content, special: asObject(entry)?.special !== false });
   }
