@@ -40,30 +40,3 @@ export function differenceLayer(trained: LoraWeights, first: Factors): LoraWeigh
   }
   return { ...trained, a: [2 * rank, inFeatures], b: [outFeatures, 2 * rank], aData, bData };
 }
-
-/** The opposite, bit by bit: what training goes on from. Throws RangeError for an odd rank. */
-export function splitDifference(layer: LoraWeights): { trained: LoraWeights; first: Factors } {
-  const [wide, inFeatures] = layer.a;
-  const [outFeatures] = layer.b;
-  if (wide % 2 !== 0) throw new RangeError(`${layer.module} has the odd rank ${wide}`);
-  const rank = wide / 2;
-  const half = rank * inFeatures;
-  const columns = (offset: number): Float32Array => {
-    const part = new Float32Array(outFeatures * rank);
-    for (let row = 0; row < outFeatures; row++) {
-      const from = row * wide + offset;
-      part.set(layer.bData.subarray(from, from + rank), row * rank);
-    }
-    return part;
-  };
-  return {
-    trained: {
-      ...layer,
-      a: [rank, inFeatures],
-      b: [outFeatures, rank],
-      aData: layer.aData.slice(0, half),
-      bData: columns(0),
-    },
-    first: { aData: layer.aData.slice(half).map((value) => -value), bData: columns(rank) },
-  };
-}
