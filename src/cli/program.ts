@@ -11,6 +11,7 @@ import { generateCommand } from './commands/generate';
 import { installEngineCommand } from './commands/installEngine';
 import { labelsCommand } from './commands/labels';
 import { lintCommand } from './commands/lint';
+import { planCommand } from './commands/plan';
 import { resumeCommand } from './commands/resume';
 import { schemaCommand } from './commands/schema';
 import { scoreCommand } from './commands/score';
@@ -53,6 +54,7 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
   };
   add(lintCommand);
   add(labelsCommand);
+  add(planCommand);
   add(trainCommand);
   add(resumeCommand);
   add(chatCommand);

@@ -3,4 +3,5 @@ export { openEngine } from './backend/engine';
 export { engineReport } from './report';
 export { LanguageModel } from './infer/languageModel';
 export { train, type TrainRequest } from './train/trainer';
+export { planUnloaded } from './train/runMemory';
 export type * from './types';

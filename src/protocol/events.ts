@@ -6,6 +6,20 @@
 import type { ErrorData } from './errors';
 import type { MethodType, TrainingSettings } from './run';
 
+/** Memory that a run is expected to take, in bytes. */
+export interface MemoryPlan {
+  weights: number;
+  gradients: number;
+  optimizer: number;
+  /** Of the largest micro-batch. */
+  activations: number;
+  /** Of the process itself and its compiled functions. */
+  overhead: number;
+  total: number;
+  /** What the machine (or the container) has left for it, the process's own memory included. */
+  available: number;
+}
+
 /** Written once when a run starts; sizes are counts, times are ISO 8601. */
 export interface StartedEvent {
   type: 'started';
@@ -34,6 +48,8 @@ export interface StartedEvent {
   effective_batch_size: number;
   /** Longest training row in tokens, after truncation. */
   longest_row: number;
+  /** Absent in runs of earlier versions. */
+  memory?: MemoryPlan;
 }
 
 /** One optimiser step. `loss` is before the update; `grad_norm` before clipping. */
@@ -88,6 +104,8 @@ export type WarningCode =
   | 'rowsDropped'
   /** Rows whose question leaves no room for an answer. */
   | 'rowsTooLong'
+  /** The checkpoint's chat template refused `count` rows, the first at `line`, because of `detail`. */
+  | 'rowsRefused'
   | 'rowsTruncated'
   /** ChatGLM-6B trains one answer a row: earlier ones that ask to be trained are only context. */
   | 'answersOnlyContext'
@@ -96,6 +114,8 @@ export type WarningCode =
   | 'noValidation'
   /** Memory ran out in `step`; micro-batches have `rows` rows from now on. */
   | 'batchHalved'
+  /** The plan says that the run needs more memory than there is; in gigabytes. */
+  | 'memoryShort'
   /** The gradients of `step` overflowed in float16; the loss is now scaled by `scale`. */
   | 'stepSkipped';
 
@@ -138,6 +158,8 @@ export interface DoneEvent {
   output: string;
   /** Largest absolute difference of logits between base and tuned model on a training row. */
   logit_change: number;
+  /** Most memory that the process has taken, in bytes; absent in runs of earlier versions. */
+  peak_memory?: number;
 }
 
 export type RunEvent =

@@ -14,6 +14,12 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
         'Rows left out because their question leaves no room for an answer: {count}. Raise dataset.max_length.',
         { ...args },
       );
+    case 'rowsRefused':
+      return t("Rows left out because the model's chat template refuses them: {count}. Line {line}: {detail}", {
+        line: '?',
+        detail: '?',
+        ...args,
+      });
     case 'answersOnlyContext':
       return t(
         'Answers that are only read, not trained: {count}. ChatGLM-6B trains the last answer of a row; write a row for each.',
@@ -37,6 +43,11 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
       return t(
         'Memory ran out in step {step}: micro-batches now have {rows} rows, and as many more of them make up a step. The result is the same.',
         { step: '?', rows: '?', ...args },
+      );
+    case 'memoryShort':
+      return t(
+        'The run may need {needed} GB of memory and has {available} GB. Lower training.batch_size, or set training.gradient_checkpointing.',
+        { needed: '?', available: '?', ...args },
       );
     case 'stepSkipped':
       return t(

@@ -4,8 +4,9 @@ import type { DoneEvent, EvalEvent, RunEvent, StartedEvent, StepEvent } from '..
 import { methodName } from '../../text/methods';
 import { describeWarning } from '../../text/warnings';
 import type { CommandContext } from '../context';
-import { formatDuration, formatLoss, formatRate } from '../format';
+import { formatBytes, formatDuration, formatLoss, formatRate } from '../format';
 import type { Progress } from '../progress';
+import { memoryLine } from './memoryLine';
 
 /** Weight of the past in the average of seconds per step behind the remaining time. */
 const DECAY = 0.9;
@@ -16,6 +17,7 @@ export class TrainingView {
   private lastSeconds: number | null = null;
   private secondsPerStep: number | null = null;
   private lastEval: EvalEvent | null = null;
+  private planned: number | null = null;
 
   /** @param totalSteps number of steps of the whole run, where an earlier process has already said it */
   constructor(
@@ -100,6 +102,10 @@ export class TrainingView {
         },
       ),
     );
+    if (event.memory) {
+      this.planned = event.memory.total;
+      output.info(memoryLine(t, event.memory));
+    }
     if (event.learning_rate !== undefined)
       output.info(t('Learning rate {rate}', { rate: formatRate(event.learning_rate) }));
   }
@@ -176,6 +182,15 @@ export class TrainingView {
     output.result(
       t('Largest change of a logit by the training: {change}', { change: event.logit_change.toPrecision(3) }),
     );
+    if (event.peak_memory !== undefined)
+      output.result(
+        this.planned === null
+          ? t('Memory at its peak: {peak}', { peak: formatBytes(event.peak_memory) })
+          : t('Memory at its peak: {peak}, planned {planned}', {
+              peak: formatBytes(event.peak_memory),
+              planned: formatBytes(this.planned),
+            }),
+      );
     output.result(t('Result: {path}', { path: path.join(this.directory, event.output) }));
   }
 }

@@ -18,6 +18,8 @@ export interface DatasetRows {
   tooLong: number;
   /** Rows that lost tokens to fit. */
   truncated: number;
+  /** Those that the checkpoint's chat template refused: how many, the first one's line, and why. */
+  refused: { count: number; line: number; error: GlmError } | null;
   /** Answers that ask to be trained but are only context in their rows (`EncodedSample.contextTurns`). */
   contextTurns: number;
 }
@@ -54,7 +56,9 @@ export async function readRunData(
   return splitOff(train, run.dataset.validation_split, run.training.seed);
 }
 
-function empty(path: string, { dropped }: DatasetRows): GlmError {
+function empty(path: string, { dropped, refused }: DatasetRows): GlmError {
+  // A template that refuses everything is broken, not the data.
+  if (refused?.count === dropped) return refused.error;
   return new GlmError('dataset.empty', { path, rows: dropped, dropped });
 }
 
@@ -90,10 +94,22 @@ class RecordEncoder {
   }
 }
 
+/** A record that the checkpoint's own chat template refuses, such as one whose roles do not alternate. */
+function refusalOf(error: unknown): GlmError {
+  if (error instanceof GlmError && error.code === 'tokenizer.chatTemplateFailed') return error;
+  throw error;
+}
+
 async function readDataset(path: string, encoder: RecordEncoder): Promise<DatasetRows> {
   const result = noRows();
   for await (const item of readRecords(path)) {
-    const sample = 'dropped' in item ? item : await encoder.encode(item.record);
+    const sample = 'dropped' in item ? item : await encoder.encode(item.record).catch(refusalOf);
+    if (sample instanceof GlmError) {
+      result.refused ??= { count: 0, line: item.line, error: sample };
+      result.refused.count++;
+      result.dropped++;
+      continue;
+    }
     if ('dropped' in sample) {
       result.dropped++;
       if (sample.dropped === 'tooLong') result.tooLong++;
@@ -109,7 +125,7 @@ async function readDataset(path: string, encoder: RecordEncoder): Promise<Datase
 }
 
 function noRows(): DatasetRows {
-  return { rows: [], dropped: 0, tooLong: 0, truncated: 0, contextTurns: 0 };
+  return { rows: [], dropped: 0, tooLong: 0, refused: null, truncated: 0, contextTurns: 0 };
 }
 
 /** Moves a share of the rows, rounded, to validation; at least one row stays on each side of a split above 0. */

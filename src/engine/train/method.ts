@@ -1,10 +1,8 @@
 /** Prepares a loaded model for the method of a run: full, LoRA or P-Tuning v2. */
-import { loraScale, loraTensorName, targetNames, type LoraShape } from '../../checkpoint/lora';
-import { defaultPrefixVariant } from '../../checkpoint/prefix';
-import type { LoraConfig, PrefixConfig } from '../../checkpoint/types';
+import { loraScale, loraTensorName, type LoraShape } from '../../checkpoint/lora';
 import { GlmError } from '../../protocol/errors';
 import type { LoraSettings, PrefixSettings, RunFile } from '../../protocol/run';
-import { initialLora, initialPrefix, loraAdapter, prefixAdapter } from '../adapters/create';
+import { initialLora, initialPrefix } from '../adapters/create';
 import { loadAdapter } from '../adapters/load';
 import { initialName, type LoraAdapter } from '../adapters/residentAdapter';
 import type { GraphBuilder } from '../backend/graphBuilder';
@@ -12,6 +10,7 @@ import { doraNorm } from '../nn/dora';
 import type { StoredWeight } from '../nn/linear';
 import { residualWeight } from '../nn/residual';
 import type { ResidentModel } from '../residentModel';
+import { newLora, newPrefix } from './methodLayout';
 import { initialPissa, sessionProducts } from './pissa';
 import type { MatrixProducts } from './subspace';
 
@@ -48,23 +47,12 @@ async function startLora(
   seed: number,
   resident: ResidentModel,
 ): Promise<void> {
-  const { r, lora_alpha, lora_dropout, use_rslora, use_dora } = method;
-  const config: LoraConfig = {
-    r,
-    lora_alpha,
-    lora_dropout,
-    target_modules: targetNames(resident.model.config, method.target_modules),
-    use_rslora,
-    use_dora,
-    base_model_name_or_path: model,
-  };
+  const adapter = newLora(model, method, resident.model.config);
   const pissa = method.init_lora_weights === 'pissa';
-  const options = { lrRatio: method.loraplus_lr_ratio, pissa };
-  const adapter = loraAdapter(model, resident.model.config, config, options);
   const values = pissa
     ? await principalComponents(resident, adapter, seed)
     : initialLora(adapter.shapes, seed);
-  if (use_dora)
+  if (method.use_dora)
     for (const [name, norms] of await rowNorms(resident, adapter, values)) values.set(name, norms);
   await resident.setAdapter(adapter, ({ name }) => values.get(name)!);
 }
@@ -125,15 +113,7 @@ async function startPrefix(
   seed: number,
   resident: ResidentModel,
 ): Promise<void> {
-  const { pre_seq_len, prefix_projection, encoder_hidden_size, prefix_dropout } = method;
-  const config: PrefixConfig = {
-    variant: method.variant ?? defaultPrefixVariant(resident.model.config),
-    pre_seq_len,
-    prefix_projection,
-    encoder_hidden_size,
-    base_model_name_or_path: model,
-  };
-  const adapter = prefixAdapter(resident.model.config, config, prefix_dropout);
+  const adapter = newPrefix(model, method, resident.model.config);
   const values = initialPrefix(adapter, seed);
   await resident.setAdapter(adapter, ({ name }) => values.get(name)!);
 }

@@ -105,7 +105,7 @@ function placeRows(
 }
 
 /** Few sizes for the trained positions: a sixteenth, an eighth, a quarter, a half or all of the tokens, and 16 at least. */
-function bucketCount(count: number, tokens: number): number {
+export function bucketCount(count: number, tokens: number): number {
   for (const share of [16, 8, 4, 2])
     if (count <= Math.max(16, Math.ceil(tokens / share))) return Math.max(16, Math.ceil(tokens / share));
   return tokens;

@@ -13,6 +13,10 @@ export class MicroBatchSize {
     private readonly halved: (rows: number) => void,
   ) {}
 
+  get canHalve(): boolean {
+    return this.adjusts && this.rows > 1;
+  }
+
   /** Runs what `rows` is the measure of; again with half of them as long as memory runs out and there is more than one. */
   async fit<T>(work: (rows: number) => Promise<T>): Promise<T> {
     for (;;)
@@ -20,7 +24,7 @@ export class MicroBatchSize {
         return await work(this.rows);
       } catch (error) {
         const full = isGlmError(error) && error.code === 'engine.outOfMemory';
-        if (!full || !this.adjusts || this.rows === 1) throw error;
+        if (!full || !this.canHalve) throw error;
         this.rows = Math.ceil(this.rows / 2);
         this.halved(this.rows);
       }

@@ -4,6 +4,7 @@ import type { RunEvent, StepEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import { LossScale } from './lossScale';
 import { clipFactor, rowLosses, weightedLoss } from './losses';
+import type { BatchShape } from './memoryPlan';
 import { createMicroBatch, type MicroBatch, type PlacesOf } from './microBatch';
 import { chunks, type MicroBatchSize } from './microBatchSize';
 import type { RunPlan } from './plan';
@@ -20,6 +21,8 @@ export interface StepParts {
   step: TrainingStep;
   places: PlacesOf;
   size: MicroBatchSize;
+  /** Expected bytes of a micro-batch's pass, and how many there are; null where the device says by itself when it is full. */
+  room: { needed: (shape: BatchShape) => number; free: () => number } | null;
   emit: (event: RunEvent) => void;
   /** Asked between micro-batches. */
   stopped: () => boolean;
@@ -112,12 +115,25 @@ export class OptimiserStep {
     let norm = 0;
     for (const [i, micro] of micros.entries()) {
       if (stopped()) return null;
+      this.requireRoom(micro);
       const seed = (run.training.seed + Math.imul(step * micros.length + i + 1, 0x9e3779b1)) | 0;
       const result = await program.accumulate(micro, { first: i === 0, seed, lossScale });
       losses.push(result.tokenLosses);
       norm = result.gradientNorm;
     }
     return { micros, losses, norm };
+  }
+
+  /**
+   * Linux hands out memory that it does not have and ends the process that uses it, so that the library never hears of it. What
+   * can be made smaller is therefore measured first. Throws `engine.outOfMemory`.
+   */
+  private requireRoom(micro: MicroBatch): void {
+    const { room, size } = this.parts;
+    if (!room || !size.canHalve) return;
+    const [needed, free] = [room.needed(micro), room.free()];
+    if (needed > free)
+      throw new GlmError('engine.outOfMemory', { detail: `${needed} bytes, ${Math.round(free)} free` });
   }
 
   private event(state: RunState, { micros, losses, norm }: Gradients): StepEvent {

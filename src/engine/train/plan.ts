@@ -1,5 +1,5 @@
 /** What a run will do, computed before its first step. */
-import type { RunEvent, StartedEvent, WarningCode } from '../../protocol/events';
+import type { MemoryPlan, RunEvent, StartedEvent, WarningCode } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import { devices } from '../backend/context';
 import type { ResidentModel } from '../residentModel';
@@ -36,6 +36,7 @@ export function startEvents(
   trainables: Trainables,
   { train, validation }: RunData,
   plan: RunPlan,
+  memory: MemoryPlan,
 ): RunEvent[] {
   const started: StartedEvent = {
     type: 'started',
@@ -59,14 +60,28 @@ export function startEvents(
     epochs: (plan.totalSteps * plan.rowsPerStep) / plan.rows.length,
     effective_batch_size: plan.rowsPerStep,
     longest_row: plan.rows.reduce((most, row) => Math.max(most, row.inputIds.length), 0),
+    memory,
   };
   const warnings: RunEvent[] = [];
+  if (memory.total > memory.available) {
+    const gigabytes = (bytes: number): number => Number((bytes / 1e9).toFixed(1));
+    const args = { needed: gigabytes(memory.total), available: gigabytes(memory.available) };
+    warnings.push({ type: 'warning', code: 'memoryShort', args });
+  }
   const warn = (code: WarningCode, count: number): void => {
     if (count > 0) warnings.push({ type: 'warning', code, args: { count } });
   };
   const tooLong = train.tooLong + validation.tooLong;
-  warn('rowsDropped', started.dropped_rows - tooLong);
+  const refused = [train.refused, validation.refused].filter((refusal) => refusal !== null);
+  const refusedRows = refused.reduce((sum, { count }) => sum + count, 0);
+  warn('rowsDropped', started.dropped_rows - tooLong - refusedRows);
   warn('rowsTooLong', tooLong);
+  for (const { count, line, error } of refused)
+    warnings.push({
+      type: 'warning',
+      code: 'rowsRefused',
+      args: { count, line, detail: String(error.args.detail) },
+    });
   warn('rowsTruncated', started.truncated_rows);
   warn('answersOnlyContext', train.contextTurns);
   if (train.rows.length < FEW_ROWS) warn('fewRows', train.rows.length);

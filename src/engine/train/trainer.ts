@@ -1,16 +1,19 @@
 /** Trains a model: a function of a run file that emits plain-data events. */
 import path from 'node:path';
 import { GlmError } from '../../protocol/errors';
-import type { RunEvent } from '../../protocol/events';
+import type { MemoryPlan, RunEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import { ADAPTER, MODEL } from '../../protocol/runDirectory';
+import { devices } from '../backend/context';
 import type { Places } from '../glm/model';
 import { LoadCancelled, loadModel } from '../loadModel';
+import { freeMemory, peakMemory } from '../memory';
 import type { ResidentModel } from '../residentModel';
 import { placesOf } from '../sequence';
 import { CheckpointKeeper } from './checkpoints';
 import { readRunData, type RunData } from './data';
 import { mean } from './losses';
+import { activationBytes, planMemory, type BatchShape, type MemorySubject } from './memoryPlan';
 import { dropsValues, prepareMethod } from './method';
 import { MicroBatchSize } from './microBatchSize';
 import { optimisers } from './optimisers';
@@ -18,6 +21,7 @@ import { OptimiserStep } from './optimiserStep';
 import { planRun, startEvents, type RunPlan } from './plan';
 import { largestChange, Probe } from './probe';
 import { RowStream } from './rowStream';
+import { largestShape, memorySubject } from './runMemory';
 import { loadCheckpoint, loadWeights, newState, readState, saveWeights, type RunState } from './state';
 import { TrainingStep } from './step';
 import { trainablesOf, type Trainables } from './trainables';
@@ -81,6 +85,7 @@ class Trainer {
   private readonly optimiserStep: OptimiserStep;
   private readonly validation: Validation;
   private readonly probe: Probe;
+  private readonly subject: MemorySubject;
   private readonly checkpoints: CheckpointKeeper;
   private startedAt = 0;
   private state: RunState;
@@ -122,7 +127,11 @@ class Trainer {
     };
     const { plan, stream } = this;
     const stopped = (): boolean => stopRequested() !== 'no';
-    this.optimiserStep = new OptimiserStep({ ...shared, plan, stream, stopped });
+    this.subject = memorySubject(run, resident.model.config, resident.adapter);
+    const onGpu = devices().some(({ type }) => type === 'GPU');
+    const needed = (shape: BatchShape): number => activationBytes(this.subject, shape);
+    const room = onGpu ? null : { needed, free: freeMemory };
+    this.optimiserStep = new OptimiserStep({ ...shared, plan, stream, stopped, room });
     this.validation = new Validation({
       ...shared,
       rows: data.validation.rows,
@@ -139,7 +148,10 @@ class Trainer {
     const before = await this.probe.logits();
     await this.step.initialise();
     if (resumeFrom) await this.resume(resumeFrom);
-    else startEvents(run, versions, this.resident, this.trainables, this.data, this.plan).forEach(emit);
+    else
+      startEvents(run, versions, this.resident, this.trainables, this.data, this.plan, this.memory()).forEach(
+        emit,
+      );
     this.startedAt = performance.now();
     let reason: 'completed' | 'earlyStopping' = 'completed';
     while (this.state.step < this.plan.totalSteps) {
@@ -157,6 +169,11 @@ class Trainer {
     }
     await this.finish(before, reason);
     return 'done';
+  }
+
+  private memory(): MemoryPlan {
+    const shape = largestShape(this.plan.rows, this.size.rows);
+    return planMemory(this.subject, shape, freeMemory() + process.memoryUsage.rss());
   }
 
   private get seconds(): number {
@@ -232,6 +249,7 @@ class Trainer {
       reason,
       output,
       logit_change: change,
+      peak_memory: peakMemory(),
     });
   }
 }

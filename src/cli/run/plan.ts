@@ -1,0 +1,43 @@
+/** `plan RUN.glmtune.json`: from the configuration and the data alone; neither weights nor the engine library are opened. */
+import type { CommandContext } from '../context';
+import { requireEngine } from '../engineLoader';
+import { EXIT_OK } from '../exit';
+import { formatCount } from '../format';
+import { memoryLine } from './memoryLine';
+import { readRunFile } from './readRunFile';
+
+export async function plan(context: CommandContext, file: string): Promise<number> {
+  const { output, t } = context;
+  const { run, warnings } = readRunFile(t, file);
+  for (const warning of warnings) output.warning(t('Warning:'), warning);
+  const { memory, plan: planned, data, trained } = await requireEngine(__dirname).planUnloaded(run);
+  const longest = planned.rows.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
+  if (output.json) {
+    output.record({
+      type: 'plan',
+      trainable_parameters: trained,
+      train_rows: data.train.rows.length,
+      validation_rows: data.validation.rows.length,
+      total_steps: planned.totalSteps,
+      effective_batch_size: planned.rowsPerStep,
+      longest_row: longest,
+      memory,
+    });
+    return EXIT_OK;
+  }
+  output.result(t('Parameters that are trained: {count}', { count: formatCount(trained) }));
+  output.result(
+    t(
+      '{rows} rows ({validation} for validation), {batch} per step, longest {longest} tokens, {steps} steps',
+      {
+        rows: data.train.rows.length,
+        validation: data.validation.rows.length,
+        batch: planned.rowsPerStep,
+        longest,
+        steps: planned.totalSteps,
+      },
+    ),
+  );
+  output.result(memoryLine(t, memory));
+  return EXIT_OK;
+}
