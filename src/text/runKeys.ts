@@ -320,7 +320,9 @@ function watchKeys(t: Translate): Record<string, KeyText> {
       description: t('Steps between evaluations; 0 never evaluates.'),
     },
     'evaluation.early_stopping_patience': {
-      description: t('Stop after this many evaluations without a lower loss; null never stops early.'),
+      description: t(
+        'Stop after this many evaluations without a lower loss, and keep the best weights; null never stops early.',
+      ),
     },
     'evaluation.load_best_at_end': {
       description: t('Keep the weights of the evaluation with the lowest loss instead of the last ones.'),

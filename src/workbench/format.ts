@@ -27,7 +27,7 @@ export function formatCount(value: number, language: string): string {
   return value.toLocaleString(language, { notation: 'compact', maximumSignificantDigits: 3 });
 }
 
-/** A learning rate as people write it: `2e-5`, `0.003` as `3e-3`. */
+/** A learning rate as people write it: `2e-5`, `3e-3`, `0.1`. */
 export function formatRate(rate: number): string {
-  return rate.toExponential();
+  return rate < 0.1 ? rate.toExponential() : String(rate);
 }

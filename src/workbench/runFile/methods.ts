@@ -43,7 +43,7 @@ const PRACTICE: Readonly<Record<WizardMethod, Partial<MethodRecipe>>> = {
   qlora: { method: practiceLora(), learningRate: 3e-3 },
   ptuning_v2: {
     method: { type: 'ptuning_v2', pre_seq_len: 32, prefix_projection: false, prefix_dropout: 0 },
-    learningRate: 3e-2,
+    learningRate: 0.1,
   },
   full: { learningRate: 1e-3 },
 };

@@ -29,9 +29,7 @@ function sentence(t: Translate, method: WizardMethod): string {
     case 'qlora':
       return t('LoRA over weights kept in 4 bits: the least memory, slower and slightly less exact.');
     case 'ptuning_v2':
-      return t(
-        "Trains a prefix that every layer reads first, as ChatGLM's own scripts do: learns less than LoRA.",
-      );
+      return t('Trains a prefix that every layer reads first: tiny results, learns less than LoRA.');
     case 'full':
       return t('Trains every weight: about four times the memory, the result is a whole model.');
   }
