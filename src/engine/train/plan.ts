@@ -80,7 +80,7 @@ export function startEvents(
     warnings.push({
       type: 'warning',
       code: 'rowsRefused',
-      args: { count, line, detail: String(error.args.detail) },
+      args: { count, line, detail: 'detail' in error.args ? String(error.args.detail) : '' },
     });
   warn('rowsTruncated', started.truncated_rows);
   warn('answersOnlyContext', train.contextTurns);
