@@ -1,6 +1,6 @@
 /** Datasets as a run reads them: what becomes of every row is counted. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -38,6 +38,40 @@ test('ChatGLM-6B: one answer a row, and nothing is lost without being counted', 
   const { train } = await readRunData(parsed.run, { model, maxLength: model.maxLength });
   assert.deepEqual(
     { ...train, rows: train.rows.map((row) => row.lines[0]) },
-    { rows: [1, 2, 4], dropped: 2, tooLong: 1, truncated: 1, contextTurns: 2 },
+    { rows: [1, 2, 4], dropped: 2, tooLong: 1, refused: null, truncated: 1, contextTurns: 2 },
   );
+});
+
+test('rows that a chat template refuses are counted; a template that refuses all of them is the error', async () => {
+  const directory = mkdtempSync(path.join(root, 'jinja-'));
+  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+    copyFileSync(fixture(`tokenizers/glm4-0414/${name}`), path.join(directory, name));
+  const template = readFileSync(fixture('tokenizers/glm4-0414/chat_template.jinja'), 'utf8');
+  const guard = "{% if messages|length > 2 %}{{ raise_exception('one question only') }}{% endif %}";
+  writeFileSync(path.join(directory, 'chat_template.jinja'), guard + template);
+  const turn = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: 'b' },
+  ];
+  const run = (records: object[]) => {
+    writeFileSync(
+      path.join(directory, 'train.jsonl'),
+      records.map((record) => JSON.stringify(record)).join('\n'),
+    );
+    const parsed = parseRunFile({
+      name: 'x',
+      model: directory,
+      dataset: { train: path.join(directory, 'train.jsonl') },
+      method: { type: 'lora' },
+    });
+    assert.ok('run' in parsed);
+    const model = createModel(readConfig(fixture('models/glm4-0414')));
+    return readRunData(parsed.run, { model, maxLength: model.maxLength });
+  };
+  const { train } = await run([{ messages: turn }, { messages: [...turn, ...turn] }]);
+  assert.equal(train.rows.length, 1);
+  assert.deepEqual([train.dropped, train.refused?.count, train.refused?.line], [1, 1, 2]);
+  await assert.rejects(run([{ messages: [...turn, ...turn] }]), {
+    code: 'tokenizer.chatTemplateFailed',
+  });
 });
