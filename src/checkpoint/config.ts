@@ -24,6 +24,14 @@ export function readConfig(directory: string): ModelConfig {
   return readConfigFile(file);
 }
 
+/** Every id that ends a text: `eos_token_id` is one of them or, from GLM-4 on, a list. Throws GlmError like `readConfig`. */
+export function readEndIds(directory: string): number[] {
+  const { eos_token_id: first } = readConfig(directory);
+  const listed = readJsonObject(path.join(directory, 'config.json')).eos_token_id;
+  const others = Array.isArray(listed) ? listed.filter((id) => Number.isSafeInteger(id) && id >= 0) : [];
+  return [...new Set([...(first === null ? [] : [first]), ...(others as number[])])];
+}
+
 /** Reads a `config.json` wherever it lies; throws GlmError like `readConfig`. */
 export function readConfigFile(file: string): ModelConfig {
   return parseConfig(readJsonObject(file), file, modellingCode(path.dirname(file)));

@@ -1,5 +1,5 @@
 /** `generate`: continues every row, for other programs and for exact comparison. */
-import { readConfig } from '../../checkpoint/config';
+import { readEndIds } from '../../checkpoint/config';
 import type { LanguageModel } from '../../engine';
 import type { GenerateOptions, Generation } from '../../engine/types';
 import { isGlmError } from '../../protocol/errors';
@@ -50,7 +50,7 @@ async function taskOf(
 ): Promise<Task> {
   const prompt = await encodePromptRow(row, encoder);
   const template = await templateOf(encoder, row);
-  const stopIds = template?.stopIds ?? endOfText(options.model);
+  const stopIds = template?.stopIds ?? readEndIds(options.model);
   const room = model.maxLength - prompt.length;
   const sampling = samplingSettings(options, Math.min(rowMaxNewTokens(row, options.maxNewTokens), room));
   return { prompt, template, options: { sampling, stopIds: options.ignoreEos ? [] : stopIds, signal } };
@@ -80,10 +80,4 @@ async function templateOf(encoder: RowEncoder, row: Row): Promise<ChatTemplate |
     if (isGlmError(error) && error.code === 'tokenizer.notFound' && 'input_ids' in row.value) return null;
     throw error;
   }
-}
-
-/** The stop token that the configuration names. */
-function endOfText(model: string): number[] {
-  const { eos_token_id: id } = readConfig(model);
-  return id === null ? [] : [id];
 }

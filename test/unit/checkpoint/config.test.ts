@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { parseConfig, readConfig } from '../../../src/checkpoint/config';
+import { parseConfig, readConfig, readEndIds } from '../../../src/checkpoint/config';
 import type { ChatGlm2Config } from '../../../src/checkpoint/types';
 import { GlmError } from '../../../src/protocol/errors';
 import { fixture, readJsonFixture } from '../fixtures';
@@ -50,6 +50,18 @@ test('the keys of config.json keep their names, and defaults are filled in', () 
     quantization_bit: 0,
   });
   assert.equal((readConfig(fixture('models/chatglm3')) as ChatGlm2Config).rope_ratio, 1);
+});
+
+test('every id of a list ends a text', (context) => {
+  const directory = temporaryDirectory(context);
+  const endIds = (changes: object): number[] => {
+    fs.writeFileSync(path.join(directory, 'config.json'), JSON.stringify({ ...base, ...changes }));
+    return readEndIds(directory);
+  };
+  assert.deepEqual(endIds({ eos_token_id: [7, 9, 7, -1] }), [7, 9]);
+  assert.deepEqual(endIds({ eos_token_id: 2 }), [2]);
+  assert.deepEqual(endIds({ eos_token_id: null }), []);
+  assert.deepEqual(readEndIds(fixture('models/glm-hf')), [656, 663, 665]);
 });
 
 test('without multi-query attention there are as many groups as heads', () => {
