@@ -13,10 +13,13 @@ export function peakMemory(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** What can still be allocated: free memory of the machine, or what its container has left. */
+/** Megabytes that the process may take, where its user wants it to leave room for others. */
+const LIMIT = 'GLMTUNE_MEMORY_LIMIT_MB';
+
+/** What can still be allocated: free memory of the machine, or what the container or the user leaves. */
 export function freeMemory(): number {
   // 0 or a huge number where the process is in no container.
-  const limit = process.constrainedMemory();
-  const left = limit > 0 ? limit - process.memoryUsage.rss() : Infinity;
-  return Math.min(os.freemem(), left);
+  const container = process.constrainedMemory() || Infinity;
+  const user = Number(process.env[LIMIT]) * 1e6 || Infinity;
+  return Math.min(os.freemem(), Math.min(container, user) - process.memoryUsage.rss());
 }

@@ -13,7 +13,7 @@ export async function engineReport(): Promise<EngineReport> {
     devices: devices().map(({ type, name }) =>
       type === 'CPU' ? 'CPU' : `${type} ${name.replace(/^.*:/, '')}`,
     ),
-    dtypes: ['float32', 'bfloat16'],
+    dtypes: ['float32', 'bfloat16', 'float16'],
     threads: os.availableParallelism(),
     tfjs: await tfjsVersion(),
     selfTest: await selfTest(),
