@@ -7,6 +7,7 @@ import { checkModelCommand } from './commands/checkModel';
 import { convertAdapterCommand } from './commands/convertAdapter';
 import { countCommand } from './commands/count';
 import { doctorCommand } from './commands/doctor';
+import { downloadCommand } from './commands/download';
 import { generateCommand } from './commands/generate';
 import { installEngineCommand } from './commands/installEngine';
 import { labelsCommand } from './commands/labels';
@@ -60,6 +61,7 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
   add(chatCommand);
   add(generateCommand);
   add(scoreCommand);
+  add(downloadCommand);
   add(checkModelCommand);
   add(countCommand);
   add(convertAdapterCommand);

@@ -2,11 +2,11 @@
 import fs from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { requireSpace, type FreeBytes } from '../download/files';
+import type { Network } from '../download/network';
+import { downloadRange, downloadWhole } from '../download/partFile';
 import { GlmError } from '../protocol/errors';
-import { downloadRange, downloadWhole } from './download';
-import { requireSpace, type FreeBytes } from './files';
 import type { PackageIndex } from './indexUrl';
-import type { Network } from './network';
 import { findFile } from './packageIndex';
 import type { MemberPin, WheelPin } from './pins';
 import { packedBytes, type ProgressTracker } from './progress';
@@ -100,7 +100,7 @@ export class Assembly {
         if (total === null && size !== null) announce(size);
         progress.report('downloading', wheel.file, bytes);
       });
-      await requireSpace(staging, unpackedBytes(members), free);
+      await requireSpace('install', staging, unpackedBytes(members), free);
       await this.unpackLocal(part, wheel, members, total ?? 0);
       await rm(part);
     });
@@ -173,7 +173,7 @@ export class Assembly {
     const missing = wheels.flatMap((wheel) => this.missing(wheel));
     const fetched = wheels.filter((wheel) => !localWheels.has(wheel)).flatMap((wheel) => this.missing(wheel));
     const largest = fetched.reduce((most, pin) => Math.max(most, pin.packedBytes), 0);
-    return requireSpace(staging, unpackedBytes(missing) + largest, free);
+    return requireSpace('install', staging, unpackedBytes(missing) + largest, free);
   }
 }
 

@@ -3,7 +3,7 @@ export { enginesDirectory, glmtuneHome, variantDirectory } from './directories';
 export { installEngine, type InstallOptions } from './install';
 export { damagedFiles } from './verify';
 export { engineDirectory, installedEngine, type InstalledEngine } from './installed';
-export type { Fetch } from './network';
+export type { Fetch } from '../download/network';
 export { ENGINE_VERSION, type EngineVariant } from './pins';
 export type { InstallProgress } from './progress';
 export { automaticVariant, hasNvidiaGpu, unsupportedPlatform } from './variant';

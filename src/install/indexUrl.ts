@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { takeCredentials } from '../download/credentials';
 import { GlmError } from '../protocol/errors';
 
 const PYPI = 'https://pypi.org/simple';
@@ -34,15 +35,6 @@ export function resolveIndex(option: string | undefined, env: NodeJS.ProcessEnv 
   const authorization = takeCredentials(url);
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return { url: url.href, authorization };
-}
-
-/** Removes `user:password@` from an address: `fetch` refuses it, and it must not appear in messages. */
-export function takeCredentials(url: URL): string | null {
-  if (!url.username && !url.password) return null;
-  const plain = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  url.username = '';
-  url.password = '';
-  return `Basic ${Buffer.from(plain).toString('base64')}`;
 }
 
 /** `index-url` of pip's configuration files; the file read last wins, as in pip. */

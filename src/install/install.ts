@@ -2,9 +2,6 @@
 import fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { GlmError } from '../protocol/errors';
-import { Assembly } from './assembly';
-import { enginesDirectory, glmtuneHome, variantDirectory } from './directories';
 import {
   freeBytes,
   makeDirectories,
@@ -12,11 +9,14 @@ import {
   syncDirectory,
   writeDurably,
   type FreeBytes,
-} from './files';
+} from '../download/files';
+import { takeLock } from '../download/lock';
+import { Network, type Fetch } from '../download/network';
+import { GlmError } from '../protocol/errors';
+import { Assembly } from './assembly';
+import { enginesDirectory, glmtuneHome, variantDirectory } from './directories';
 import { resolveIndex } from './indexUrl';
 import { installedVariant, MANIFEST_FILE, type EngineManifest, type InstalledEngine } from './installed';
-import { takeLock } from './lock';
-import { Network, type Fetch } from './network';
 import { ENGINE_VERSION, wheelPins, type EngineVariant, type WheelPin } from './pins';
 import { ProgressTracker, type InstallProgress } from './progress';
 import { automaticVariant, unsupportedPlatform } from './variant';
@@ -61,7 +61,7 @@ export async function installEngine(options: InstallOptions): Promise<InstalledE
   const signal = options.signal ?? new AbortController().signal;
   const engines = enginesDirectory(home);
   await makeDirectories(engines);
-  const release = await takeLock(path.join(engines, 'install.lock'), signal, () =>
+  const release = await takeLock('install', path.join(engines, 'install.lock'), signal, () =>
     options.onProgress?.({ phase: 'waiting', file: '', receivedBytes: 0, totalBytes: 0 }),
   );
   try {
@@ -89,7 +89,9 @@ async function installLocked(
   const staging = path.join(enginesDirectory(home), `.staging-${path.basename(directory)}`);
   const localWheels = findLocalWheels(options.localFile, wheels);
   const index = resolveIndex(options.indexUrl);
-  const network = new Network({ index, ...options });
+  const { url, authorization } = index;
+  const credentials = authorization === null ? null : { url, headers: { authorization } };
+  const network = new Network({ purpose: 'install', credentials, ...options });
   try {
     const assembly = new Assembly({
       staging,

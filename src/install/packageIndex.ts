@@ -1,7 +1,7 @@
 /** Finding a file on a package index: PEP 503 (HTML) and PEP 691 (JSON). */
+import type { Network } from '../download/network';
 import { GlmError } from '../protocol/errors';
 import type { PackageIndex } from './indexUrl';
-import type { Network } from './network';
 
 const ACCEPT =
   'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1';
@@ -20,12 +20,13 @@ export async function findFile(
   signal: AbortSignal,
 ): Promise<string> {
   const page = new URL(`${project}/`, index.url).href;
-  const { text, contentType, url } = await network
+  const { text, headers, url } = await network
     .text(page, { accept: ACCEPT }, MAX_PAGE_BYTES, signal)
     .catch((error: unknown) => {
       if (isNotFound(error)) throw new GlmError('install.notOnIndex', { file, index: index.url });
       throw error;
     });
+  const contentType = headers.get('content-type') ?? '';
   const href = contentType.includes('json') ? hrefInJson(text, file) : hrefInHtml(text, file);
   if (href === null || !URL.canParse(href, url)) {
     throw new GlmError('install.notOnIndex', { file, index: index.url });

@@ -292,6 +292,40 @@ export interface InstallErrors {
   'install.cancelled': Record<string, never>;
 }
 
+/** Codes of `hub/`: models from the network. The first seven are those that `download/` throws for either purpose. */
+export interface HubErrors {
+  'hub.badProxy': { proxy: string };
+  'hub.network': { url: string; detail: string };
+  'hub.certificate': { url: string; detail: string };
+  'hub.httpStatus': { url: string; status: number };
+  'hub.badResponse': { url: string; detail: string };
+  /** Megabytes. */
+  'hub.noSpace': { path: string; needed: number; free: number };
+  'hub.cancelled': Record<string, never>;
+  'hub.badSource': { source: string };
+  'hub.badRepository': { repository: string };
+  'hub.badRevision': { revision: string };
+  /** The file that should hold an access token has none in it. */
+  'hub.badToken': { path: string };
+  'hub.notFound': { repository: string; source: string };
+  'hub.noRevision': { repository: string; source: string; revision: string };
+  /** `page` is where the conditions of a repository are agreed to. */
+  'hub.gated': { repository: string; page: string };
+  'hub.denied': { repository: string; source: string; detail: string };
+  'hub.tooManyRequests': { source: string };
+  /** A path in the server's listing that must not be written, as JSON text. */
+  'hub.unsafePath': { repository: string; path: string };
+  'hub.noCheckpoint': { repository: string };
+  'hub.nothingChosen': { repository: string };
+  'hub.tooLarge': { path: string; megabytes: number; limit: number };
+  /** A file of that name is there and was not downloaded by us. */
+  'hub.exists': { path: string };
+  /** What should be a directory is something else, such as a link. */
+  'hub.notADirectory': { path: string };
+  /** Hexadecimal; `algorithm` is `sha256` or `git`. */
+  'hub.hashMismatch': { file: string; algorithm: string; expected: string; found: string };
+}
+
 /** Codes of the editor's side: child processes and what they need. */
 export interface HostErrors {
   /** `version` is empty where the program is no Node at all. */
@@ -323,6 +357,7 @@ export interface ErrorArguments
     ChatErrors,
     EngineErrors,
     InstallErrors,
+    HubErrors,
     HostErrors,
     SystemErrors {}
 

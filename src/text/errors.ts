@@ -6,6 +6,7 @@ import { checkpointErrors } from './errors/checkpoint';
 import { datasetErrors } from './errors/dataset';
 import { engineErrors } from './errors/engine';
 import { hostErrors } from './errors/host';
+import { hubErrors } from './errors/hub';
 import { inputErrors } from './errors/input';
 import { installErrors } from './errors/install';
 import { runErrors } from './errors/run';
@@ -28,6 +29,7 @@ const table: ErrorTable<ErrorArguments> = {
   ...datasetErrors,
   ...engineErrors,
   ...hostErrors,
+  ...hubErrors,
   ...inputErrors,
   ...installErrors,
   ...runErrors,

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parsePipConfig, resolveIndex } from '../../../src/install/indexUrl';
-import { takeLock } from '../../../src/install/lock';
+import { takeLock } from '../../../src/download/lock';
 import { hrefInHtml } from '../../../src/install/packageIndex';
 import { wheelPins } from '../../../src/install/pins';
 import { unsupportedPlatform } from '../../../src/install/variant';
@@ -97,9 +97,9 @@ test('the lock of a process that is gone is taken over, one that lives is waited
   const file = path.join(temporaryDirectory(context), 'install.lock');
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   fs.writeFileSync(file, JSON.stringify({ token: 'x', pid, host: hostname() }));
-  const release = await takeLock(file, signal, () => assert.fail('waited'));
+  const release = await takeLock('install', file, signal, () => assert.fail('waited'));
   const abort = new AbortController();
-  const waiting = takeLock(file, abort.signal, () => abort.abort());
+  const waiting = takeLock('install', file, abort.signal, () => abort.abort());
   await assert.rejects(waiting, { code: 'install.cancelled' });
   release();
   assert.ok(!fs.existsSync(file));
@@ -110,7 +110,7 @@ test('a lock that nobody touched for minutes is taken over', async (context) => 
   fs.writeFileSync(file, '{"token":"x","pid":1,"host":"another machine"}');
   const longAgo = new Date(Date.now() - 10 * 60_000);
   fs.utimesSync(file, longAgo, longAgo);
-  (await takeLock(file, signal, () => assert.fail('waited')))();
+  (await takeLock('install', file, signal, () => assert.fail('waited')))();
 });
 
 test('the pins are complete: hashes, sizes, and paths that stay inside', () => {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { GlmError } from '../protocol/errors';
+import type { Purpose } from './network';
 
 /** Free bytes for ordinary users on the disk that holds `directory`. */
 export type FreeBytes = (directory: string) => Promise<number>;
@@ -15,12 +16,17 @@ export const freeBytes: FreeBytes = async (directory) => {
 /** Kept free: a disk that is full to the last byte troubles everything else. */
 const RESERVE = 64 * 1024 * 1024;
 
-/** Throws GlmError `install.noSpace` where `needed` bytes do not fit. */
-export async function requireSpace(directory: string, needed: number, free: FreeBytes): Promise<void> {
+/** Throws GlmError `*.noSpace` where `needed` bytes do not fit. */
+export async function requireSpace(
+  purpose: Purpose,
+  directory: string,
+  needed: number,
+  free: FreeBytes,
+): Promise<void> {
   const available = await free(directory);
   if (available >= needed + RESERVE) return;
   const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6);
-  throw new GlmError('install.noSpace', {
+  throw new GlmError(`${purpose}.noSpace`, {
     path: directory,
     needed: megabytes(needed + RESERVE),
     free: megabytes(available),
@@ -57,7 +63,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   await handle.close();
 }
 
-/** Gives `source` the name `target`; what has the name now (an incomplete engine) is removed. */
+/** Gives `source` the name `target`; what has the name now is removed. */
 export async function replaceDirectory(source: string, target: string): Promise<void> {
   const aside = `${target}.old-${process.pid}`;
   const replaces = fs.existsSync(target);

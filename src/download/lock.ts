@@ -1,10 +1,11 @@
-/** One installation at a time, across processes: the command line and the extension share one directory. */
+/** One download into a directory at a time, across processes: the command line and the extension share them. */
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processExists } from '../process/processExists';
 import { GlmError } from '../protocol/errors';
+import type { Purpose } from './network';
 
 /** The holder touches its lock this often; milliseconds. */
 const HEARTBEAT = 5_000;
@@ -21,12 +22,17 @@ interface LockContent {
 /**
  * Waits for the lock and takes it. A lock whose process is gone, or that nobody touches any more, is taken over.
  * @param onWait called once when somebody else holds it
- * @returns releases the lock; throws GlmError `install.cancelled`
+ * @returns releases the lock; throws GlmError `*.cancelled`
  */
-export async function takeLock(file: string, signal: AbortSignal, onWait: () => void): Promise<() => void> {
+export async function takeLock(
+  purpose: Purpose,
+  file: string,
+  signal: AbortSignal,
+  onWait: () => void,
+): Promise<() => void> {
   const content: LockContent = { token: randomUUID(), pid: process.pid, host: hostname() };
   for (let round = 0; ; round++) {
-    if (signal.aborted) throw new GlmError('install.cancelled', {});
+    if (signal.aborted) throw new GlmError(`${purpose}.cancelled`, {});
     if (tryCreate(file, content)) return hold(file, content.token);
     removeAbandoned(file);
     if (round === 1) onWait();

@@ -1,11 +1,19 @@
 /** Downloads into `.part` files that a later try, or a later run, goes on with. */
 import { open, rm, stat, type FileHandle } from 'node:fs/promises';
-import { GlmError } from '../protocol/errors';
-import { bodyOf, type FetchResponse, type Network } from './network';
-import { requestFrom, type RemoteSource } from './sources';
+import { isGlmError } from '../protocol/errors';
+import type { Answer, Network } from './network';
+import { Refusal } from './refusal';
+import { requestFrom } from './requests';
 
 /** Called with the bytes that are on the disk now. */
 export type OnBytes = (bytes: number) => void;
+
+/** A file on a server that gives parts of it. */
+export interface RangedFile {
+  url: string;
+  /** One request for a part of the file. */
+  stream(offset: number, length: number, signal: AbortSignal): Promise<Answer>;
+}
 
 /**
  * Downloads a part of a file.
@@ -13,7 +21,7 @@ export type OnBytes = (bytes: number) => void;
  */
 export async function downloadRange(
   network: Network,
-  source: RemoteSource,
+  source: RangedFile,
   offset: number,
   length: number,
   part: string,
@@ -30,13 +38,13 @@ export async function downloadRange(
     while (have < length) {
       const response = await source.stream(offset + have, length - have, signal);
       const before = have;
-      await append(response, source.url, part, have, length, signal, (bytes) => {
+      await appendBody(network, response, part, have, length, signal, (bytes) => {
         // Kept up to date piece by piece: the next try begins where a broken connection stopped.
         have = bytes;
         progressed();
         onBytes(bytes);
       });
-      if (have === before) throw short(source.url, have, length);
+      if (have === before) throw network.short(source.url, have, length);
     }
   });
 }
@@ -62,26 +70,23 @@ export async function downloadWhole(
       },
     );
     const most = total ?? Number.MAX_SAFE_INTEGER;
-    const end = await append(response, url, part, offset, most, signal, (bytes) => {
+    const end = await appendBody(network, response, part, offset, most, signal, (bytes) => {
       if (bytes > have) progressed();
       onBytes(bytes, total);
     });
-    if (total !== null && end < total) throw short(url, end, total);
+    if (total !== null && end < total) throw network.short(url, end, total);
   });
 }
 
-function isBeyondEnd(error: unknown): boolean {
-  return error instanceof GlmError && (error.args as { status?: number }).status === 416;
+/** Whether a server refused a part because the file is not that long. */
+export function isBeyondEnd(error: unknown): boolean {
+  return isGlmError(error) && error.cause instanceof Refusal && error.cause.status === 416;
 }
 
-function short(url: string, have: number, length: number): GlmError {
-  return new GlmError('install.network', { url, detail: `${have} / ${length} B` });
-}
-
-/** Writes a body to `part` from `offset` on. @returns size of `part` */
-async function append(
-  response: FetchResponse,
-  url: string,
+/** Writes a body to `part` from `offset` on. @returns size of `part`; throws GlmError `*.badResponse` past `most` bytes */
+export async function appendBody(
+  network: Network,
+  response: Answer,
   part: string,
   offset: number,
   most: number,
@@ -91,9 +96,8 @@ async function append(
   const handle = await open(part, offset === 0 ? 'w' : 'r+');
   let have = offset;
   try {
-    for await (const piece of bodyOf(response, url, signal)) {
-      if (have + piece.byteLength > most)
-        throw new GlmError('install.badResponse', { url, detail: `> ${most} B` });
+    for await (const piece of network.body(response, signal)) {
+      if (have + piece.byteLength > most) throw network.bad(response.url, `> ${most} B`);
       await writeAt(handle, piece, have, part);
       have += piece.byteLength;
       onBytes(have);
@@ -118,6 +122,7 @@ async function writeAt(handle: FileHandle, piece: Uint8Array, position: number, 
   }
 }
 
+/** Size of a file, 0 where there is none. */
 export async function sizeOf(file: string): Promise<number> {
   return (await stat(file).catch(() => null))?.size ?? 0;
 }
