@@ -1,7 +1,7 @@
 /** Reads and encodes the datasets of a run. */
 import { readRecords } from '../../dataset';
 import type { TrainingRecord } from '../../dataset/types';
-import { GlmError } from '../../protocol/errors';
+import { GlmError, isGlmError } from '../../protocol/errors';
 import type { RunFile } from '../../protocol/run';
 import { encodeTokens } from '../../tokenizer/templates/plainRecords';
 import { loadTokenizer } from '../../tokenizer/load';
@@ -96,7 +96,7 @@ class RecordEncoder {
 
 /** A record that the checkpoint's own chat template refuses, such as one whose roles do not alternate. */
 function refusalOf(error: unknown): GlmError {
-  if (error instanceof GlmError && error.code === 'tokenizer.chatTemplateFailed') return error;
+  if (isGlmError(error) && error.code === 'tokenizer.chatTemplateFailed') return error;
   throw error;
 }
 
