@@ -6,7 +6,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { openSafetensors } from '../../src/checkpoint/safetensors';
 import { train } from '../../src/engine/train/trainer';
-import type { RunEvent, StepEvent } from '../../src/protocol/events';
+import type { RunEvent, StepEvent, WarningEvent } from '../../src/protocol/events';
 import { parseRunFile, type RunFile } from '../../src/protocol/run';
 import { fixture } from '../unit/fixtures';
 import { openTestEngine } from './engine';
@@ -115,9 +115,11 @@ test('float16: overflowing updates are skipped with a warning, and the scale fal
   );
   writeFileSync(run.dataset.train, '{"input_ids":[5,6,7,8],"labels":[-100,-100,-100,8]}\n'.repeat(4));
   const { events, steps } = await runOnce(run, directory);
-  const skipped = events.filter((event) => event.type === 'warning' && event.code === 'stepSkipped');
+  const skipped = events.filter(
+    (event): event is WarningEvent => event.type === 'warning' && event.code === 'stepSkipped',
+  );
   assert.ok(skipped.length > 0 && skipped.length < 8, `${skipped.length} skipped`);
-  const scales = skipped.map((event) => (event as { args: { scale: number } }).args.scale);
+  const scales = skipped.map(({ args }) => args.scale);
   assert.deepEqual(
     scales,
     scales.map((_, i) => 65536 / 2 ** (i + 1)),
