@@ -21,6 +21,11 @@ export function variantSetting(): EngineVariant {
   return configuration().get<EngineVariant>(SETTINGS.variant, 'auto');
 }
 
+/** Address that stands in for Hugging Face, empty where there is none. */
+export function downloadEndpointSetting(): string {
+  return configuration().get<string>(SETTINGS.downloadEndpoint, '').trim();
+}
+
 /** VS Code's own proxy setting, empty where the environment decides. */
 export function proxySetting(): string {
   return vscode.workspace.getConfiguration('http').get<string>('proxy', '').trim();

@@ -5,6 +5,7 @@ import { COMMANDS } from '../host/names';
 import type { Services } from '../host/services';
 import { ChatView } from './chat/chatView';
 import { showDoctor } from './doctor';
+import { downloadModel } from './download/downloadModel';
 import { RunFileLens } from './runFile/lens';
 import { RunFileProblems } from './runFile/problems';
 import { RunPanels } from './runPanel/panels';
@@ -34,6 +35,7 @@ export function registerWorkbench(services: Services): IDisposable[] {
       new FineTuneWizard(services).run(argument instanceof vscode.Uri ? argument : undefined),
     ),
     command(COMMANDS.installEngine, () => services.engine.install()),
+    command(COMMANDS.downloadModel, () => downloadModel(services)),
     command(COMMANDS.doctor, () => showDoctor(services.runtimes)),
     command(COMMANDS.openSamples, () => openSamples(context.extensionUri)),
     command(COMMANDS.showLog, () => services.log.show()),

@@ -85,10 +85,10 @@ describe('package.json', () => {
   });
 
   it('restricts every machine setting in an untrusted workspace', () => {
-    const engine = Object.values(SETTINGS).filter((key) => key.startsWith('engine.'));
+    const machine = Object.values(SETTINGS).filter((key) => /^(engine|download)\./.test(key));
     assert.deepEqual(
       sorted(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations),
-      sorted(engine.map((key) => `${CONFIGURATION}.${key}`)),
+      sorted(machine.map((key) => `${CONFIGURATION}.${key}`)),
     );
   });
 

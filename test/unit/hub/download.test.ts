@@ -20,7 +20,7 @@ interface Setup {
   hub: HubServer;
   directory: string;
   events: DownloadEvent[];
-  download(changes?: Partial<DownloadOptions>): ReturnType<typeof downloadRepository>;
+  download: (changes?: Partial<DownloadOptions>) => ReturnType<typeof downloadRepository>;
 }
 
 async function setUp(context: TestContext, options: Partial<HubOptions> = {}): Promise<Setup> {
@@ -141,7 +141,7 @@ function stalledBytes(directory: string): number {
     .readdirSync(state)
     .filter((name) => name.endsWith('.part'))
     .map((name) => fs.statSync(path.join(state, name), { throwIfNoEntry: false })?.size ?? -1);
-  return sizes.length === 1 ? sizes[0]! : -1;
+  return sizes.length === 1 ? sizes[0] : -1;
 }
 
 /** Leaves a begun shard in the state. */
@@ -172,7 +172,7 @@ test('a part with a wrong byte is noticed and fetched anew, once', async (contex
   const part = fs.readdirSync(state).find((name) => name.endsWith('.part'))!;
   const bytes = fs.readFileSync(path.join(state, part));
   assert.equal(bytes.length, 3000);
-  bytes[10]! ^= 1;
+  bytes[10] ^= 1;
   fs.writeFileSync(path.join(state, part), bytes);
   await setup.download();
   assert.deepEqual(
