@@ -4,6 +4,7 @@ import { GlmError } from '../protocol/errors';
 import { adapterConfigJson } from './adapterConfig';
 import { writeDirectoryAtomic, writeJsonAtomic } from './atomic';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from './adapterNames';
+import { floatTensor } from './floatTensor';
 import { loraShapes, loraTensors, loraTensorName, unknownTargets, type LoraShape } from './lora';
 import { findProblems, throwProblems } from './modelDoctor';
 import { writeSafetensors } from './safetensorsWriter';
@@ -72,16 +73,10 @@ export function writeAdapter(
 
 function* adapterWeights(layers: Iterable<LoraWeights>): Iterable<TensorToWrite> {
   for (const { module, a, b, aData, bData, magnitudeData } of layers) {
-    yield float32Tensor(loraTensorName(module, 'A'), a, aData);
-    yield float32Tensor(loraTensorName(module, 'B'), b, bData);
+    yield floatTensor(loraTensorName(module, 'A'), a, aData);
+    yield floatTensor(loraTensorName(module, 'B'), b, bData);
     if (magnitudeData) {
-      yield float32Tensor(loraTensorName(module, 'magnitude'), [magnitudeData.length], magnitudeData);
+      yield floatTensor(loraTensorName(module, 'magnitude'), [magnitudeData.length], magnitudeData);
     }
   }
-}
-
-/** A tensor to write from float32 values. */
-export function float32Tensor(name: string, shape: readonly number[], values: Float32Array): TensorToWrite {
-  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { name, dtype: 'F32', shape: [...shape], data };
 }

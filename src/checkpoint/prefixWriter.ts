@@ -11,7 +11,7 @@ import {
 } from './adapterNames';
 import { writeDirectoryAtomic, writeJsonAtomic } from './atomic';
 import { readJsonObject } from './json';
-import { float32Tensor } from './loraFiles';
+import { floatTensor } from './floatTensor';
 import { prefixPositionOffset, prefixShapes, type PrefixPart, type PrefixShapes } from './prefix';
 import { peftPrefixJson, prefixRecord } from './prefixConfig';
 import { PROMPT_EMBEDDINGS } from './prefixFiles';
@@ -58,7 +58,7 @@ function writeThudm(directory: string, { config, base, values }: PrefixToWrite, 
 
 function writePeft(directory: string, { config, model, values }: PrefixToWrite, shapes: PrefixShapes): void {
   const result = encodeOnHost(shapes, config.pre_seq_len, values);
-  const tensor = float32Tensor(PROMPT_EMBEDDINGS, [config.pre_seq_len, shapes.width], result);
+  const tensor = floatTensor(PROMPT_EMBEDDINGS, [config.pre_seq_len, shapes.width], result);
   const metadata = {
     format: 'pt',
     prefix_variant: config.variant,
@@ -72,7 +72,7 @@ function writePeft(directory: string, { config, model, values }: PrefixToWrite, 
 }
 
 function encoderTensors({ tensors }: PrefixShapes, values: ReadonlyMap<string, Float32Array>) {
-  return tensors.map(({ name, shape }) => float32Tensor(name, shape, valuesOf(values, name)));
+  return tensors.map(({ name, shape }) => floatTensor(name, shape, valuesOf(values, name)));
 }
 
 function valuesOf(values: ReadonlyMap<string, Float32Array>, name: string): Float32Array {

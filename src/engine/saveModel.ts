@@ -3,10 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeJsonAtomic } from '../checkpoint/atomic';
 import { INDEX_FILE, WEIGHTS_FILE } from '../checkpoint/checkpoint';
+import { floatTensor } from '../checkpoint/floatTensor';
 import { elements } from '../checkpoint/modelTensors';
-import { toHalfBits } from '../checkpoint/narrow';
 import { writeSafetensors } from '../checkpoint/safetensorsWriter';
-import type { TensorToWrite } from '../checkpoint/types';
 import type { Variable } from './backend/graphBuilder';
 import type { ResidentModel } from './residentModel';
 import type { ComputeDType } from './types';
@@ -34,7 +33,7 @@ export async function saveModel(
   for (const [i, shard] of shards.entries()) {
     const file = shards.length === 1 ? WEIGHTS_FILE : shardName(i, shards.length);
     const tensors = (await resident.store.readAll(shard)).map(([{ name, shape }, values]) =>
-      toTensor(name, shape, values, dtype),
+      floatTensor(name, shape, values, STORED[dtype]),
     );
     writeSafetensors(path.join(directory, file), tensors);
     for (const { name, data } of tensors) {
@@ -64,21 +63,4 @@ function inShards(variables: readonly Variable[]): Variable[][] {
     values += size;
   }
   return shards;
-}
-
-/** A tensor of float32 values, stored in `dtype`. */
-export function toTensor(
-  name: string,
-  shape: readonly number[],
-  values: Float32Array,
-  dtype: ComputeDType = 'float32',
-): TensorToWrite {
-  const stored = STORED[dtype];
-  const data = stored === 'F32' ? values : toHalfBits(values, stored);
-  return {
-    name,
-    dtype: stored,
-    shape: [...shape],
-    data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  };
 }

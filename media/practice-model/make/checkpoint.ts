@@ -3,10 +3,9 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openCheckpoint } from '../../../src/checkpoint/checkpoint';
 import { parseConfig } from '../../../src/checkpoint/config';
+import { floatTensor } from '../../../src/checkpoint/floatTensor';
 import { countParameters, elements, modelTensors } from '../../../src/checkpoint/modelTensors';
 import { writeSafetensors } from '../../../src/checkpoint/safetensorsWriter';
-import type { TensorToWrite } from '../../../src/checkpoint/types';
-import { toBFloat16 } from '../../../src/engine/backend/bfloat16';
 import { Random } from './random';
 import { CONFIG } from './settings';
 
@@ -32,10 +31,9 @@ export function writeSeedModel(directory: string, seed: number): { parameters: n
   writeConfig(directory, 'float32');
   const config = parseConfig({ ...CONFIG }, 'config.json');
   const random = new Random(seed);
-  const tensors = modelTensors(config).map(({ name, shape }): TensorToWrite => {
-    const values = initialValues(name, elements(shape), random);
-    return { name, dtype: 'F32', shape: [...shape], data: new Uint8Array(values.buffer) };
-  });
+  const tensors = modelTensors(config).map(({ name, shape }) =>
+    floatTensor(name, shape, initialValues(name, elements(shape), random)),
+  );
   writeSafetensors(path.join(directory, 'model.safetensors'), tensors);
   return { parameters: countParameters(config) };
 }
@@ -45,10 +43,9 @@ const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer_config.json'];
 /** Rounds the weights of `trained` to bfloat16 and writes a complete checkpoint into `target`. */
 export function exportBFloat16(trained: string, tokenizer: string, target: string): void {
   const { reader } = openCheckpoint(trained);
-  const tensors = [...reader.tensors.values()].map(({ name, shape }): TensorToWrite => {
-    const rounded = toBFloat16(reader.readFloat32(name));
-    return { name, dtype: 'BF16', shape, data: new Uint8Array(rounded.buffer) };
-  });
+  const tensors = [...reader.tensors.values()].map(({ name, shape }) =>
+    floatTensor(name, shape, reader.readFloat32(name), 'BF16'),
+  );
   writeSafetensors(path.join(target, 'model.safetensors'), tensors);
   reader.close();
   writeConfig(target, 'bfloat16');

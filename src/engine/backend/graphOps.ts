@@ -1,6 +1,5 @@
 /** `Ops` that emit the nodes of a function's body. Operation names and attributes: TensorFlow's op registry (2.21). */
-import { toBFloat16 } from './bfloat16';
-import { toFloat16 } from './float16';
+import { toHalfBits } from '../../checkpoint/narrow';
 import type { Attr, NodeDef } from './functionDef';
 import { TF_DTYPE } from './native';
 import { outputReference } from './outputNames';
@@ -324,11 +323,10 @@ export class GraphOps implements Ops {
 }
 
 function encodeConstant(values: Float32Array | Int32Array, dtype: DType): Uint8Array {
-  if (dtype === 'bfloat16') {
-    const rounded = toBFloat16(values as Float32Array);
-    return new Uint8Array(rounded.buffer);
-  }
   if (dtype === 'bool') return Uint8Array.from(values);
-  if (dtype === 'float16') return new Uint8Array(toFloat16(values as Float32Array).buffer);
+  if (dtype === 'bfloat16' || dtype === 'float16') {
+    const stored = dtype === 'float16' ? 'F16' : 'BF16';
+    return new Uint8Array(toHalfBits(values as Float32Array, stored).buffer);
+  }
   return new Uint8Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength));
 }

@@ -1,6 +1,6 @@
 /** Host arrays to and from the library's tensors. */
+import { widenToFloat32 } from '../../checkpoint/dtype';
 import { GlmError } from '../../protocol/errors';
-import { fromBFloat16 } from './bfloat16';
 import { native, TF_DTYPE, type Pointer } from './native';
 import { sizeOf, type DType, type Value } from './ops';
 
@@ -74,8 +74,11 @@ export function readTensor(tensor: Pointer): Float32Array | Int32Array {
       return copy(new Float32Array(bytes / 4));
     case TF_DTYPE.int32:
       return copy(new Int32Array(bytes / 4));
-    case TF_DTYPE.bfloat16:
-      return fromBFloat16(copy(new Uint16Array(bytes / 2)));
+    case TF_DTYPE.bfloat16: {
+      const values = new Float32Array(bytes / 2);
+      widenToFloat32('BF16', copy(new Uint8Array(bytes)), values, 0);
+      return values;
+    }
     case TF_DTYPE.bool:
       return Int32Array.from(copy(new Uint8Array(bytes)));
   }

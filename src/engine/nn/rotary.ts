@@ -1,5 +1,4 @@
-import { float16BitsToFloat32Bits } from '../../checkpoint/dtype';
-import { toFloat16 } from '../backend/float16';
+import { roundTo } from '../../checkpoint/narrow';
 import type { DType, Ops, Value } from '../backend/ops';
 
 /**
@@ -42,9 +41,7 @@ export function frequencies(base: number, channels: number): number[] {
 
 /** The same table, stored as float16. */
 export function halfFrequencies(base: number, channels: number): number[] {
-  const halves = toFloat16(Float32Array.from(frequencies(base, channels)));
-  const bits = Uint32Array.from(halves, float16BitsToFloat32Bits);
-  return [...new Float32Array(bits.buffer)];
+  return [...roundTo(Float32Array.from(frequencies(base, channels)), 'F16')];
 }
 
 /** Neighbours as pairs: (0, 1), (2, 3), ... */

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeDirectoryAtomicAsync, writeJsonAtomic } from '../../checkpoint/atomic';
 import { INDEX_FILE, openWeights, WEIGHTS_FILE } from '../../checkpoint/checkpoint';
+import { floatTensor } from '../../checkpoint/floatTensor';
 import { openSafetensors } from '../../checkpoint/safetensors';
 import { writeSafetensors } from '../../checkpoint/safetensorsWriter';
 import type { TensorToWrite } from '../../checkpoint/types';
@@ -10,7 +11,7 @@ import { GlmError } from '../../protocol/errors';
 import { readAdapterTensors, saveAdapter, type AdapterTensors } from '../adapters/save';
 import { readWeights } from '../loadModel';
 import type { ResidentModel } from '../residentModel';
-import { saveModel, toTensor } from '../saveModel';
+import { saveModel } from '../saveModel';
 import type { ComputeDType } from '../types';
 import type { LossScaleState } from './lossScale';
 import type { Trainables } from './trainables';
@@ -67,7 +68,7 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const optimizer: TensorToWrite[] = [];
   for (const variable of trainables.groups.flatMap((group) => group.state))
-    optimizer.push(toTensor(variable.name, variable.shape, await resident.store.read(variable)));
+    optimizer.push(floatTensor(variable.name, variable.shape, await resident.store.read(variable)));
   await writeWeights(directory, resident, 'float32', (temporary, values) => {
     if (values) writeSafetensors(path.join(temporary, TRAINABLE_FILE), trainableTensors(resident, values));
     writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer);
@@ -105,7 +106,7 @@ async function writeWeights(
 
 function trainableTensors({ adapter }: ResidentModel, values: AdapterTensors): TensorToWrite[] {
   return [...adapter!.groups, ...adapter!.frozen].flatMap(({ parts }) =>
-    parts.map(({ name, shape }) => toTensor(name, shape, values.get(name)!)),
+    parts.map(({ name, shape }) => floatTensor(name, shape, values.get(name)!)),
   );
 }
 
