@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readConfig, readConfigFile } from '../../checkpoint/config';
+import { familyName } from '../../checkpoint/familyName';
 import { ALL_LINEAR, loraTargets, unknownTargets } from '../../checkpoint/lora';
 import { defaultPrefixVariant } from '../../checkpoint/prefix';
 import { structureOf } from '../../checkpoint/structure';
@@ -11,7 +12,6 @@ import type { CommandContext } from '../context';
 import { EXIT_OK, UsageError } from '../exit';
 import { printFacts, type Fact } from '../facts';
 import { formatCount, formatPercent } from '../format';
-import { familyName } from './printModelReport';
 
 export interface CountOptions {
   method: CountedMethod['type'];

@@ -1,4 +1,6 @@
 /** The model report for people: facts, what each method trains, then every finding. */
+import path from 'node:path';
+import { familyName } from '../../checkpoint/familyName';
 import type { MethodCount, ModelFinding, ModelReport } from '../../protocol/modelReport';
 import { describeFinding } from '../../text/modelFindings';
 import type { CommandContext } from '../context';
@@ -30,7 +32,7 @@ function factsOf(t: CommandContext['t'], { directory, model, weights, tokenizer 
   if (model) {
     const bits = model.quantization_bit > 0 ? `, int${model.quantization_bit}` : '';
     facts.push(
-      [t('Family'), `${familyName(model.architecture, tokenizer?.template)}${bits}`],
+      [t('Family'), `${familyName(model.architecture, namesOf(directory, tokenizer))}${bits}`],
       [t('Parameters'), formatCount(model.parameters)],
       [t('Layers'), t('{layers}, {width} wide', { layers: model.layers, width: model.hidden_size })],
       [t('Context length'), t('{count} tokens', { count: formatCount(model.context_length) })],
@@ -48,6 +50,11 @@ function factsOf(t: CommandContext['t'], { directory, model, weights, tokenizer 
   return facts;
 }
 
+/** What tells families of one network apart: the prompt format that was recognised, then the directory's name. */
+function namesOf(directory: string, tokenizer: ModelReport['tokenizer']): string[] {
+  return [...(tokenizer ? [tokenizer.template] : []), path.basename(directory)];
+}
+
 function vocabularyText(t: CommandContext['t'], rows: number, tokenizer: ModelReport['tokenizer']): string {
   if (!tokenizer) return t('{rows} rows', { rows: formatCount(rows) });
   const { tokens, template } = tokenizer;
@@ -56,26 +63,6 @@ function vocabularyText(t: CommandContext['t'], rows: number, tokenizer: ModelRe
     tokens: formatCount(tokens),
     template,
   });
-}
-
-/** Names of families that share a network; the prompt format tells which it is. */
-const BY_TEMPLATE: Readonly<Record<string, string>> = {
-  chatglm2: 'ChatGLM2-6B',
-  chatglm3: 'ChatGLM3-6B',
-  glm4: 'GLM-4-9B',
-};
-
-const BY_ARCHITECTURE: Readonly<Record<string, string>> = {
-  chatglm: 'ChatGLM-6B',
-  chatglm2: 'ChatGLM2-6B / ChatGLM3-6B / GLM-4-9B',
-  glm: 'GLM-4-9B-hf / GLM-Edge',
-  glm4: 'GLM-4-0414',
-};
-
-/** A family's name, the same in every language. */
-export function familyName(architecture: string, template?: string): string {
-  const named = architecture === 'chatglm2' && template !== undefined ? BY_TEMPLATE[template] : undefined;
-  return named ?? BY_ARCHITECTURE[architecture] ?? architecture;
 }
 
 function methodLabel({ method, settings }: MethodCount): string {

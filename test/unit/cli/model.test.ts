@@ -48,7 +48,7 @@ test('check-model prints facts, counts and every finding in words', async () => 
   withTokenizer(directory.path, 'chatglm2-fp16', 'chatglm2');
   const { code, out } = await run(['check-model', directory.path]);
   assert.equal(code, 0);
-  assert.match(out, /Family +ChatGLM2-6B\n/);
+  assert.match(out, /Family +ChatGLM2\n/);
   assert.match(out, /Parameters +120,304\n/);
   assert.match(out, /Weights +F16, PyTorch \.bin, 247\.4 kB in files: 1\n/);
   assert.match(out, /lora, r 8, target_modules query_key_value +2,816 \(2\.34 %\)\n/);
