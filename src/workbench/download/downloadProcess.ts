@@ -44,7 +44,7 @@ const MOST_ERROR_CHARACTERS = 4_000;
  * @returns what came of it; throws where the process cannot be started or ends without saying why
  */
 export async function runDownload(
-  runtimes: Runtimes,
+  runtimes: Pick<Runtimes, 'cli'>,
   request: DownloadRequest,
   signal: AbortSignal,
   onEvent: (event: DownloadEvent) => void,

@@ -88,7 +88,7 @@ test('a download says what came of it: the model doctor reports', async (context
   const { status, stdout } = await cli(hub, ['--to', directory]);
   assert.equal(status, 0);
   checkSame(directory);
-  assert.match(stdout, /ChatGLM3-6B/);
+  assert.match(stdout, /prompt format chatglm3/);
   assert.match(stdout, /The model can be used\./);
 });
 

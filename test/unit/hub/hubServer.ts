@@ -30,6 +30,8 @@ export interface HubOptions {
   extra?: object[];
   /** What contents are said to be, where that is not what they are. */
   hashes?: Map<string, string>;
+  /** Whether the client has so many bytes of a file on its disk: a connection is cut when it has. */
+  hasReceived?: (bytes: number) => boolean;
   /** Changed to say that a content is another one. */
   etagSuffix?: string;
 }
@@ -184,7 +186,13 @@ function sendContent(
   response.writeHead(ranged ? 206 : 200, headers);
   if (!fault) return void response.end(body);
   const bytes = 'cut' in fault ? fault.cut : fault.stall;
-  response.write(body.subarray(0, bytes), () => {
-    if ('cut' in fault) setTimeout(() => response.destroy(), 30);
-  });
+  response.write(body.subarray(0, bytes));
+  if (!('cut' in fault)) return;
+  // Cut too early, what is on its way would be lost: the test would be about something else.
+  const timer = setInterval(() => {
+    if (bytes > 0 && hub.options.hasReceived?.(start + bytes) === false) return;
+    clearInterval(timer);
+    response.destroy();
+  }, 10);
+  response.on('close', () => clearInterval(timer));
 }
