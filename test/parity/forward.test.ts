@@ -7,18 +7,11 @@ import { loadModel } from '../../src/engine/loadModel';
 import { fixture } from '../unit/fixtures';
 import { ARCHITECTURES } from './architectures';
 import { openTestEngine } from './engine';
-import {
-  logSoftmax,
-  maxDifference,
-  readGolden,
-  readGoldenJson,
-  realColumns,
-  type ForwardCase,
-} from './golden';
+import { compareCase, forwardCases } from './forwardCases';
+import { maxDifference, readGolden, readGoldenJson, realColumns, type ForwardCase } from './golden';
 import { layerStates } from './layerStates';
 
 const LOGITS = 5e-5;
-const LOSS = 5e-6;
 
 interface Generated {
   batch: Pick<ForwardCase, 'input_ids' | 'attention_mask'> & { tokens: number[][]; steps: number };
@@ -32,47 +25,10 @@ async function withModel(directory: string, use: (model: LanguageModel) => Promi
   await model.dispose();
 }
 
-/** Compares every given row; padding is left away, which changes nothing at the real tokens. */
-async function compare(model: LanguageModel, directory: string, item: ForwardCase): Promise<void> {
-  const vocab = model.vocabSize;
-  const expected = readGolden(directory, item.logits);
-  let lossSum = 0;
-  let counted = 0;
-  let compared = 0;
-  for (const [row, ids] of item.input_ids.entries()) {
-    const kept = realColumns(item, row);
-    const labels = item.labels && kept.map((column) => item.labels![row][column]);
-    const score = await model.score(
-      kept.map((column) => ids[column]),
-      labels,
-      vocab,
-    );
-    lossSum += score.loss * score.tokens_counted;
-    counted += score.tokens_counted;
-    item.logits_at.forEach(([r, column], index) => {
-      if (r !== row || !kept.includes(column)) return;
-      const wanted = logSoftmax(expected.subarray(index * vocab, (index + 1) * vocab));
-      const found = new Float64Array(vocab);
-      for (const [id, value] of score.top_logprobs![kept.indexOf(column)]) found[id] = value;
-      const difference = maxDifference(found, wanted);
-      assert.ok(difference < LOGITS, `${item.name} row ${row} column ${column}: ${difference}`);
-      compared++;
-    });
-  }
-  assert.equal(compared, item.logits_at.length);
-  if (item.labels && typeof item.loss === 'number') {
-    const difference = Math.abs(lossSum / counted - item.loss);
-    assert.ok(difference < LOSS, `${item.name} loss: ${difference}`);
-  }
-}
-
-const forwardCases = (architecture: string): ForwardCase[] =>
-  readGoldenJson<{ batches: ForwardCase[] }>(`golden/${architecture}/forward.json`).batches;
-
 for (const architecture of ARCHITECTURES) {
   test(`${architecture}: logits and loss of every batch`, () =>
     withModel(`models/${architecture}`, async (model) => {
-      for (const item of forwardCases(architecture)) await compare(model, `golden/${architecture}`, item);
+      for (const item of forwardCases(architecture)) await compareCase(model, `golden/${architecture}`, item);
     }));
 
   test(`${architecture}: a checkpoint in half precision, widened to float32`, async () => {
@@ -80,7 +36,7 @@ for (const architecture of ARCHITECTURES) {
       `golden/${architecture}/half-checkpoint.json`,
     );
     await withModel(golden.checkpoint, (model) =>
-      compare(model, `golden/${architecture}`, { ...golden, name: 'half' }),
+      compareCase(model, `golden/${architecture}`, { ...golden, name: 'half' }),
     );
   });
 
@@ -125,7 +81,7 @@ for (const architecture of ARCHITECTURES)
         ['first', 0],
         ['last', batch.steps - 1],
       ] as const)
-        await compare(model, directory, {
+        await compareCase(model, directory, {
           name: `batch ${name}`,
           input_ids: rows,
           labels: null,
@@ -139,5 +95,5 @@ for (const variant of readdirSync(fixture('variants')))
     withModel(`variants/${variant}`, async (model) => {
       const { cases } = readGoldenJson<{ cases: ForwardCase[] }>(`variants/${variant}/cases.json`);
       assert.ok(cases.length > 0);
-      for (const item of cases) await compare(model, `variants/${variant}`, item);
+      for (const item of cases) await compareCase(model, `variants/${variant}`, item);
     }));

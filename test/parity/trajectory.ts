@@ -8,12 +8,13 @@ import { readConfig } from '../../src/checkpoint/config';
 import { loraShapes } from '../../src/checkpoint/lora';
 import { defaultPrefixVariant, prefixShapes } from '../../src/checkpoint/prefix';
 import { openSafetensors } from '../../src/checkpoint/safetensors';
-import type { LoraConfig, PrefixConfig } from '../../src/checkpoint/types';
+import type { LoraConfig, PrefixConfig, TensorReader } from '../../src/checkpoint/types';
 import { LanguageModel } from '../../src/engine/infer/languageModel';
 import { train } from '../../src/engine/train/trainer';
 import type { RunEvent, StepEvent } from '../../src/protocol/events';
 import { parseRunFile, type RunFile } from '../../src/protocol/run';
 import { fixture } from '../unit/fixtures';
+import { compareCase, forwardCases } from './forwardCases';
 import { logSoftmax, maxDifference, readGolden, readGoldenJson } from './golden';
 
 const LOSS = 2e-5;
@@ -31,12 +32,14 @@ export interface Trajectory {
   prefix_projection?: boolean;
   encoder_hidden_size?: number | null;
   greedy_after?: { prompt: number[]; tokens: number[] };
-  logits_before?: Record<string, string | number[][]>;
+  /** By the name of a batch of `forward.json`: logits with the initial prefix, and under `<name>_at` their rows and columns. */
+  logits_before?: Record<string, string | [number, number][]>;
   peak_lr: number;
   lr: number[];
   loss: number[];
   grad_norm: number[];
   logits_after: string;
+  final_tensors?: string;
   final: Record<string, { shape: number[]; first: number[]; last: number[]; f32_vs_f64_max_abs: number }>;
 }
 
@@ -159,10 +162,7 @@ export async function compareLogits(
   model: string,
   quantization: 'nf4' | null = null,
 ): Promise<void> {
-  const { batches } = readGoldenJson<{ batches: { name: string; input_ids: number[][] }[] }>(
-    `golden/${architecture}/forward.json`,
-  );
-  const { input_ids } = batches.find(({ name }) => name === 'single')!;
+  const { input_ids } = forwardCases(architecture).find(({ name }) => name === 'single')!;
   const loaded = await LanguageModel.load({ model, adapter, dtype: 'float32', quantization });
   const score = await loaded.score(input_ids[0], null, loaded.vocabSize);
   const found = new Float64Array(loaded.vocabSize);
@@ -170,6 +170,41 @@ export async function compareLogits(
   const wanted = logSoftmax(readGolden(`golden/${architecture}`, golden.logits_after));
   assertClose([...found], [...wanted], LOGITS, 'logits after training');
   await loaded.dispose();
+}
+
+/** Compares logits before the first step, as far as the reference recorded them. */
+export async function compareBefore(
+  architecture: string,
+  { logits_before: recorded }: Trajectory,
+  adapter: string,
+  model: string,
+): Promise<void> {
+  if (!recorded) return;
+  const loaded = await LanguageModel.load({ model, adapter, dtype: 'float32' });
+  for (const name of ['single', 'left-padded']) {
+    const item = forwardCases(architecture).find((batch) => batch.name === name)!;
+    const [logits, at] = [recorded[name] as string, recorded[`${name}_at`] as [number, number][]];
+    await compareCase(loaded, `golden/${architecture}`, { ...item, loss: null, logits, logits_at: at });
+  }
+  await loaded.dispose();
+}
+
+/** Compares trained tensors, all their values where the reference recorded them. */
+export function compareFinal(
+  reader: TensorReader,
+  { final, final_tensors: tensors }: Trajectory,
+  architecture: string,
+  nameOf: (key: string) => string,
+): void {
+  for (const [key, { first, last, f32_vs_f64_max_abs: spread }] of Object.entries(final)) {
+    const values = [...reader.readFloat32(nameOf(key))];
+    const ends = [...values.slice(0, 6), ...values.slice(-2)];
+    const tolerance = 4 * spread + WEIGHTS;
+    assertClose(ends, [...first, ...last], tolerance, key);
+    if (!tensors) continue;
+    const whole = readGolden(`golden/${architecture}`, tensors.replace('<name>', key));
+    assertClose(values, [...whole], tolerance, key);
+  }
 }
 
 export function compareSteps(steps: StepEvent[], golden: Trajectory): void {
