@@ -154,7 +154,7 @@ export interface DoneEvent {
   best_eval_loss: number | null;
   /** Why training ended. */
   reason: 'completed' | 'earlyStopping';
-  /** Adapter directory (LoRA) or checkpoint directory (full), relative to the run directory. */
+  /** Adapter directory, or checkpoint directory of full fine-tuning, relative to the run directory. */
   output: string;
   /** Largest absolute difference of logits between base and tuned model on a training row. */
   logit_change: number;

@@ -12,7 +12,7 @@ export const PROCESS_FILE = 'process.json';
 export const LOG_FILE = 'process.log';
 /** `step-<n>` directories. */
 export const CHECKPOINTS = 'checkpoints';
-/** Result of a LoRA run: a PEFT adapter directory. */
+/** Result of a run that trains an adapter (LoRA, P-Tuning v2): its directory in PEFT's or THUDM's format. */
 export const ADAPTER = 'adapter';
 /** Result of a full run: a Hugging Face checkpoint directory. */
 export const MODEL = 'model';
