@@ -133,6 +133,12 @@ export function unknownTargets(config: ModelConfig, targets: TargetModules): str
   return targets.filter((target) => !linears.some(({ module }) => endsWith(module, target)));
 }
 
+/** Names that `target_modules` can hold: the last parts of the paths of the blocks' linear layers, each once. */
+export function targetableNames(config: ModelConfig): string[] {
+  const names = structureOf(config).linears.map(({ module }) => module.slice(module.lastIndexOf('.') + 1));
+  return [...new Set(names)];
+}
+
 function endsWith(module: string, target: string): boolean {
   return module === target || module.endsWith(`.${target}`);
 }

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readConfig, readConfigFile } from '../../checkpoint/config';
 import { familyName } from '../../checkpoint/familyName';
-import { ALL_LINEAR, loraTargets, unknownTargets } from '../../checkpoint/lora';
+import { ALL_LINEAR, loraTargets, targetableNames, unknownTargets } from '../../checkpoint/lora';
 import { defaultPrefixVariant } from '../../checkpoint/prefix';
 import { structureOf } from '../../checkpoint/structure';
 import { countTrainable, type CountedMethod } from '../../checkpoint/trainable';
@@ -97,11 +97,10 @@ function checkTargets({ t }: CommandContext, config: ModelConfig, method: Counte
   if (method.type !== 'lora') return;
   const unknown = unknownTargets(config, method.target_modules);
   if (unknown.length === 0 && loraTargets(config, method.target_modules).length > 0) return;
-  const names = structureOf(config).linears.map(({ module }) => module.slice(module.lastIndexOf('.') + 1));
   throw new UsageError(
     t('The model has no linear layer {names}. It has {known}.', {
       names: unknown.join(', '),
-      known: [...new Set(names)].join(', '),
+      known: targetableNames(config).join(', '),
     }),
   );
 }

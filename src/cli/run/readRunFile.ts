@@ -1,6 +1,8 @@
 /** Reads a run file: strict JSON, every problem at once, paths made absolute and looked up. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { readConfig } from '../../checkpoint/config';
+import { targetableNames, unknownTargets } from '../../checkpoint/lora';
 import type { JsonPath } from '../../dataset/json';
 import { JsonPositions } from '../../dataset/jsonl/positions';
 import { findSyntaxFault } from '../../dataset/jsonl/syntax';
@@ -59,7 +61,7 @@ export function readRunFile(t: Translate, file: string): RunReading {
     checks
       .filter((check) => check.severity === severity)
       .map((check) => ({ key: check.key, sentence: describeRunCheck(t, check) }));
-  const problems = [...told('error'), ...missingFiles(t, run)];
+  const problems = [...told('error'), ...missingFiles(t, run), ...unknownLayers(t, run)];
   if (problems.length > 0) return refuse(problems);
   return {
     run: adapter ? adoptAdapter(run, adapter) : run,
@@ -156,6 +158,26 @@ export function missingFiles(t: Translate, run: RunFile): Problem[] {
   expectFile('dataset.train', run.dataset.train);
   if (run.dataset.validation !== null) expectFile('dataset.validation', run.dataset.validation);
   return problems;
+}
+
+/** Layers to train that the model does not have; another family's names are an easy mistake. */
+function unknownLayers(t: Translate, { model, adapter, method }: RunFile): Problem[] {
+  if (method.type !== 'lora' || adapter !== null) return [];
+  try {
+    const config = readConfig(model);
+    const unknown = unknownTargets(config, method.target_modules);
+    if (unknown.length === 0) return [];
+    const names = { names: unknown.join(', '), known: targetableNames(config).join(', ') };
+    return [
+      {
+        key: 'method.target_modules',
+        sentence: t('the model has no linear layer {names}. It has {known}', names),
+      },
+    ];
+  } catch {
+    // Loading the model explains better what is wrong with its configuration.
+    return [];
+  }
 }
 
 function isDirectory(candidate: string): boolean {

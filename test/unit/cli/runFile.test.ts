@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { readRunFile } from '../../../src/cli/run/readRunFile';
 import { isGlmError, type GlmError } from '../../../src/protocol/errors';
 import { describeThrown } from '../../../src/text/errors';
+import { fixture } from '../fixtures';
 import { t, temporaryDirectory, writeProject } from './support';
 
 function refusal(work: () => unknown): GlmError {
@@ -80,6 +81,20 @@ test('every problem is named at once, with its place and key', () => {
     'bad.glmtune.json:7:5: training.dtype: must be one of "float32", "bfloat16", "float16"',
     'bad.glmtune.json:8:5: training.epochs: must be a number',
   ]);
+});
+
+test("layers of another family are named beside the model's own", () => {
+  using directory = temporaryDirectory();
+  const file = writeProject(directory.path, {
+    model: fixture('models/chatglm3'),
+    method: { type: 'lora', target_modules: ['q_proj', 'dense', 'v_proj'] },
+  });
+  const [problem = '', ...others] = problemsOf(file);
+  assert.deepEqual(others, []);
+  assert.match(
+    problem,
+    /: method\.target_modules: the model has no linear layer q_proj, v_proj\. It has query_key_value, dense, dense_h_to_4h, dense_4h_to_h$/,
+  );
 });
 
 test('missing files are problems like any other', () => {
