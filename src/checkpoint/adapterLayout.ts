@@ -63,7 +63,7 @@ export function convertAdapter(files: LoraFiles, model: ModelConfig): ConvertedA
   const odd = modules.find((module) => !isOf(module, source));
   if (odd !== undefined) refuse(isOf(odd, target) ? 'sameLayout' : 'module', odd);
   const shapes = sourceShapes(files, structureOf(model), source);
-  throwProblems(files.directory, findProblems(loraTensors(shapes), files.reader.tensors));
+  throwProblems(files.directory, findProblems(loraTensors(shapes), files.reader.tensors), 'adapter');
   const layers = new Map(readLora(files, shapes).map((weights) => [weights.module, weights]));
   const converted = source === FUSED ? split(files, layers, model) : fuse(files, layers, model, refuse);
   return {

@@ -30,7 +30,7 @@ export function checkLora({ config, directory, reader }: LoraFiles, model: Model
     const file = path.join(directory, ADAPTER_CONFIG);
     throw new GlmError('checkpoint.unknownTarget', { path: file, target: unknown.join(', ') });
   }
-  throwProblems(directory, findProblems(loraTensors(shapes), reader.tensors));
+  throwProblems(directory, findProblems(loraTensors(shapes), reader.tensors), 'adapter');
   return shapes;
 }
 

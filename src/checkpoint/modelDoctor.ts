@@ -41,11 +41,16 @@ export function checkModel(
   throwProblems(path, findModelProblems(config, reader.tensors, tokenizerVocabulary));
 }
 
-/** Throws GlmError `checkpoint.doesNotFit` if there is any problem. */
-export function throwProblems(path: string, problems: readonly ModelProblem[]): void {
+/** Throws GlmError `checkpoint.doesNotFit` if there is any problem; `of` is what lies at `path`. */
+export function throwProblems(
+  path: string,
+  problems: readonly ModelProblem[],
+  of: 'model' | 'adapter' = 'model',
+): void {
   if (problems.length === 0) return;
   throw new GlmError('checkpoint.doesNotFit', {
     path,
+    of,
     count: problems.length,
     problems: JSON.stringify(problems.slice(0, MOST_PROBLEMS)),
   });

@@ -112,7 +112,7 @@ export function checkPrefix(files: PrefixFiles, model: ModelConfig): PrefixShape
   const shapes = prefixShapes(model, config);
   const problems = findProblems(shapes.tensors, reader.tensors);
   if (problems.length > 0) refuseOldWidths(files, model, shapes);
-  throwProblems(directory, problems);
+  throwProblems(directory, problems, 'adapter');
   return shapes;
 }
 

@@ -82,7 +82,7 @@ export interface CheckpointErrors {
   'checkpoint.badTorchFile': { file: string; reason: TorchFileFault; detail: string };
   'checkpoint.noTensor': { file: string; tensor: string };
   /** `problems`: JSON list of `ModelProblem` (`src/checkpoint/modelDoctor.ts`), at most 20; `count` is the number of all. */
-  'checkpoint.doesNotFit': { path: string; count: number; problems: string };
+  'checkpoint.doesNotFit': { path: string; of: 'model' | 'adapter'; count: number; problems: string };
   /** `findings`: JSON list of `CodedFinding` (`modelReport.ts`). */
   'checkpoint.tokenizerDoesNotFit': { path: string; findings: string };
   'checkpoint.noAdapter': { path: string };
@@ -170,6 +170,8 @@ export interface DatasetErrors {
   'dataset.notFound': { path: string };
   /** Not one usable record: `rows` lines were read and `dropped` of them cannot be trained on. */
   'dataset.empty': { path: string; rows: number; dropped: number };
+  /** Not one of `rows` sound records gives a row; the first is in `line` (1-based). `reason` is the tokenizer room's `DropReason`. */
+  'dataset.noRow': { path: string; rows: number; line: number; reason: string; maxLength: number };
   /** A row of ids without the markers from which ChatGLM-6B computes positions. */
   'dataset.unplacedRow': { path: string; line: number };
   /** A line longer than any record can be; `line` is 1-based. */

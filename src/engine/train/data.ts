@@ -20,6 +20,8 @@ export interface DatasetRows {
   truncated: number;
   /** Those that the checkpoint's chat template refused: how many, the first one's line, and why. */
   refused: { count: number; line: number; error: GlmError } | null;
+  /** Records that are sound but give no row: how many, the first one's line, and why. */
+  left: { count: number; line: number; reason: DropReason } | null;
   /** Answers that ask to be trained but are only context in their rows (`EncodedSample.contextTurns`). */
   contextTurns: number;
 }
@@ -47,24 +49,34 @@ export async function readRunData(
 ): Promise<RunData> {
   const encoder = new RecordEncoder(run, model, cancelled);
   const train = await readDataset(run.dataset.train, encoder);
-  if (train.rows.length === 0) throw empty(run.dataset.train, train);
+  if (train.rows.length === 0) throw empty(run.dataset.train, train, encoder.maxLength);
   if (run.dataset.validation) {
     const validation = await readDataset(run.dataset.validation, encoder);
-    if (validation.rows.length === 0) throw empty(run.dataset.validation, validation);
+    if (validation.rows.length === 0) throw empty(run.dataset.validation, validation, encoder.maxLength);
     return { train, validation };
   }
   return splitOff(train, run.dataset.validation_split, run.training.seed);
 }
 
-function empty(path: string, { dropped, refused }: DatasetRows): GlmError {
+function empty(path: string, { dropped, refused, left }: DatasetRows, maxLength: number): GlmError {
   // A template that refuses everything is broken, not the data.
   if (refused?.count === dropped) return refused.error;
+  // Nothing is wrong with the records themselves, so looking through them would not help.
+  if (left?.count === dropped)
+    return new GlmError('dataset.noRow', {
+      path,
+      rows: dropped,
+      line: left.line,
+      reason: left.reason,
+      maxLength,
+    });
   return new GlmError('dataset.empty', { path, rows: dropped, dropped });
 }
 
 class RecordEncoder {
   private tokenizer: TokenizerBundle | null = null;
-  private readonly maxLength: number;
+  /** Most tokens of a row. */
+  readonly maxLength: number;
 
   constructor(
     private readonly run: RunFile,
@@ -103,7 +115,11 @@ function refusalOf(error: unknown): GlmError {
 async function readDataset(path: string, encoder: RecordEncoder): Promise<DatasetRows> {
   const result = noRows();
   for await (const item of readRecords(path)) {
-    const sample = 'dropped' in item ? item : await encoder.encode(item.record).catch(refusalOf);
+    if ('dropped' in item) {
+      result.dropped++;
+      continue;
+    }
+    const sample = await encoder.encode(item.record).catch(refusalOf);
     if (sample instanceof GlmError) {
       result.refused ??= { count: 0, line: item.line, error: sample };
       result.refused.count++;
@@ -112,6 +128,8 @@ async function readDataset(path: string, encoder: RecordEncoder): Promise<Datase
     }
     if ('dropped' in sample) {
       result.dropped++;
+      result.left ??= { count: 0, line: item.line, reason: sample.dropped };
+      result.left.count++;
       if (sample.dropped === 'tooLong') result.tooLong++;
       continue;
     }
@@ -125,7 +143,7 @@ async function readDataset(path: string, encoder: RecordEncoder): Promise<Datase
 }
 
 function noRows(): DatasetRows {
-  return { rows: [], dropped: 0, tooLong: 0, refused: null, truncated: 0, contextTurns: 0 };
+  return { rows: [], dropped: 0, tooLong: 0, refused: null, left: null, truncated: 0, contextTurns: 0 };
 }
 
 /** Moves a share of the rows, rounded, to validation; at least one row stays on each side of a split above 0. */

@@ -92,9 +92,12 @@ export const checkpointErrors: ErrorTable<CheckpointErrors> = {
   }),
   'checkpoint.doesNotFit': (t, args) => ({
     message: describeModelProblems(t, args),
-    remedy: t(
-      'Make sure that config.json and all weight files come from the same model, and download them again.',
-    ),
+    remedy:
+      args.of === 'adapter'
+        ? t('Use the adapter with the model it was trained on.')
+        : t(
+            'Make sure that config.json and all weight files come from the same model, and download them again.',
+          ),
   }),
   'checkpoint.tokenizerDoesNotFit': (t, args) => {
     const findings = JSON.parse(args.findings) as CodedFinding[];

@@ -15,7 +15,12 @@ interface Problem {
 /** One sentence, then one line per problem, then how many more there are. */
 export function describeModelProblems(t: Translate, args: CheckpointErrors['checkpoint.doesNotFit']): string {
   const problems = JSON.parse(args.problems) as Problem[];
-  const lines = [t('The weights in {path} do not fit the configuration of the model:', { path: args.path })];
+  const { path } = args;
+  const lines = [
+    args.of === 'adapter'
+      ? t('The adapter {path} does not fit the model:', { path })
+      : t('The weights in {path} do not fit the configuration of the model:', { path }),
+  ];
   for (const problem of problems) lines.push(`  ${describeProblem(t, problem)}`);
   const rest = args.count - problems.length;
   if (rest > 0) lines.push(`  ${t('and {count} more', { count: rest })}`);

@@ -52,7 +52,8 @@ test('an adapter for another model is refused with every difference', () => {
     () => checkLora(adapter, { ...model, num_layers: 4, ffn_hidden_size: 101 }),
     (error) => {
       assert.ok(error instanceof GlmError && error.code === 'checkpoint.doesNotFit');
-      const { count } = error.args as { count: number };
+      const { count, of } = error.args as { count: number; of: string };
+      assert.equal(of, 'adapter');
       // Eight missing matrices of the fourth layer, and two wrong shapes in each of the three others.
       assert.equal(count, 8 + 3 * 2);
       return true;

@@ -38,8 +38,42 @@ test('ChatGLM-6B: one answer a row, and nothing is lost without being counted', 
   const { train } = await readRunData(parsed.run, { model, maxLength: model.maxLength });
   assert.deepEqual(
     { ...train, rows: train.rows.map((row) => row.lines[0]) },
-    { rows: [1, 2, 4], dropped: 2, tooLong: 1, refused: null, truncated: 1, contextTurns: 2 },
+    {
+      rows: [1, 2, 4],
+      dropped: 2,
+      tooLong: 1,
+      refused: null,
+      left: { count: 1, line: 3, reason: 'tooLong' },
+      truncated: 1,
+      contextTurns: 2,
+    },
   );
+});
+
+test('where every row is left out for its length or its ids, the error says so', async () => {
+  const model = createModel(readConfig(fixture('models/chatglm-v1')));
+  const read = (records: object[]) => {
+    const file = path.join(root, 'none.jsonl');
+    writeFileSync(file, records.map((record) => JSON.stringify(record)).join('\n'));
+    const parsed = parseRunFile({
+      name: 'x',
+      model: root,
+      dataset: { train: file, max_length: 8 },
+      method: { type: 'lora' },
+    });
+    assert.ok('run' in parsed);
+    return readRunData(parsed.run, { model, maxLength: model.maxLength });
+  };
+  const long = { prompt: '长'.repeat(20), response: 'b' };
+  const outside = { input_ids: [5, 99_999], labels: [-100, 99_999] };
+  const refusal = (reason: string) => ({
+    code: 'dataset.noRow',
+    args: { path: path.join(root, 'none.jsonl'), rows: 2, line: 1, reason, maxLength: 8 },
+  });
+  await assert.rejects(read([long, long]), refusal('tooLong'));
+  await assert.rejects(read([outside, outside]), refusal('tokenOutOfRange'));
+  // A broken record is what linting finds.
+  await assert.rejects(read([long, { prompt: 5 }]), { code: 'dataset.empty' });
 });
 
 test('rows that a chat template refuses are counted; a template that refuses all of them is the error', async () => {
