@@ -41,21 +41,61 @@ export function fsyncDirectory(directory: string): void {
  * removed and `file` is as it was.
  */
 export function writeFileAtomic(file: string, write: (descriptor: number) => void): void {
+  const pending = beginFile(file);
+  try {
+    write(pending.descriptor);
+    pending.commit();
+  } catch (error) {
+    pending.abandon();
+    throw withPath(error, file);
+  }
+}
+
+/** The same where writing waits for something. */
+export async function writeFileAtomicAsync(
+  file: string,
+  write: (descriptor: number) => Promise<void>,
+): Promise<void> {
+  const pending = beginFile(file);
+  try {
+    await write(pending.descriptor);
+    pending.commit();
+  } catch (error) {
+    pending.abandon();
+    throw withPath(error, file);
+  }
+}
+
+/** A file that is being written under a temporary name. */
+interface PendingFile {
+  descriptor: number;
+  /** Makes it durable and gives it its name. */
+  commit(): void;
+  /** Removes it; an older file is as it was. */
+  abandon(): void;
+}
+
+function beginFile(file: string): PendingFile {
   const temporary = `${file}.tmp-${process.pid}`;
   const descriptor = fs.openSync(temporary, 'w');
   let open = true;
-  try {
-    write(descriptor);
-    fs.fsyncSync(descriptor);
-    fs.closeSync(descriptor);
+  const close = (): void => {
     open = false;
-    fs.renameSync(temporary, file);
-  } catch (error) {
-    if (open) fs.closeSync(descriptor);
-    fs.rmSync(temporary, { force: true });
-    throw withPath(error, file);
-  }
-  fsyncDirectory(path.dirname(file));
+    fs.closeSync(descriptor);
+  };
+  return {
+    descriptor,
+    commit() {
+      fs.fsyncSync(descriptor);
+      close();
+      fs.renameSync(temporary, file);
+      fsyncDirectory(path.dirname(file));
+    },
+    abandon() {
+      if (open) close();
+      fs.rmSync(temporary, { force: true });
+    },
+  };
 }
 
 /** Writes JSON, two spaces, newline at the end, atomically. */

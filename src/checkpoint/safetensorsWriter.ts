@@ -1,16 +1,27 @@
 /** Streaming writer of safetensors files. */
 import { DTYPE_BYTES } from './dtype';
-import { writeFileAtomic, writeFully } from './atomic';
+import { writeFileAtomic, writeFileAtomicAsync, writeFully } from './atomic';
 import type { StoredDType, TensorToWrite } from './types';
 
 /** What the header needs to know before any data is there. */
-export interface TensorPlan {
+interface TensorHead {
   name: string;
   dtype: StoredDType;
   shape: readonly number[];
-  /** Bytes of the tensor, little-endian; called once, when its turn comes, so that one tensor is in memory at a time. */
+}
+
+/** A tensor whose bytes, little-endian, are asked for once, when its turn comes: one tensor is in memory at a time. */
+export interface TensorPlan extends TensorHead {
   data(): Uint8Array;
 }
+
+/** The same where the bytes have to be waited for. */
+export interface AwaitedTensor extends TensorHead {
+  data(): Promise<Uint8Array>;
+}
+
+/** What `transformers` and `peft` expect in a header. */
+const METADATA = { format: 'pt' };
 
 /** A plan of a tensor that is in memory already. */
 export function planOf(tensor: TensorToWrite): TensorPlan {
@@ -19,12 +30,12 @@ export function planOf(tensor: TensorToWrite): TensorPlan {
 
 /**
  * Writes tensors in the given order: temporary file, fsync, rename, fsync of the directory.
- * @param metadata string pairs of the header; `{"format":"pt"}` is what `transformers` and `peft` expect
+ * @param metadata string pairs of the header
  */
 export function writeSafetensors(
   file: string,
   tensors: Iterable<TensorToWrite | TensorPlan>,
-  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+  metadata: Readonly<Record<string, string>> = METADATA,
 ): void {
   const plans = Array.from(tensors, (tensor) =>
     typeof tensor.data === 'function' ? (tensor as TensorPlan) : planOf(tensor as TensorToWrite),
@@ -32,21 +43,31 @@ export function writeSafetensors(
   const header = headerBytes(plans, metadata);
   writeFileAtomic(file, (descriptor) => {
     writeFully(descriptor, header);
-    for (const plan of plans) {
-      const data = plan.data();
-      if (data.byteLength !== plannedBytes(plan)) {
-        throw new RangeError(`${plan.name}: ${data.byteLength} bytes given, ${plannedBytes(plan)} announced`);
-      }
-      writeFully(descriptor, data);
-    }
+    for (const plan of plans) writeData(descriptor, plan, plan.data());
   });
 }
 
-function plannedBytes(plan: TensorPlan): number {
+/** The same for tensors that have to be waited for one by one. */
+export async function writeSafetensorsAsync(file: string, tensors: readonly AwaitedTensor[]): Promise<void> {
+  const header = headerBytes(tensors, METADATA);
+  await writeFileAtomicAsync(file, async (descriptor) => {
+    writeFully(descriptor, header);
+    for (const tensor of tensors) writeData(descriptor, tensor, await tensor.data());
+  });
+}
+
+function writeData(descriptor: number, plan: TensorHead, data: Uint8Array): void {
+  if (data.byteLength !== plannedBytes(plan)) {
+    throw new RangeError(`${plan.name}: ${data.byteLength} bytes given, ${plannedBytes(plan)} announced`);
+  }
+  writeFully(descriptor, data);
+}
+
+function plannedBytes(plan: TensorHead): number {
   return plan.shape.reduce((product, size) => product * size, DTYPE_BYTES[plan.dtype]);
 }
 
-function headerBytes(plans: readonly TensorPlan[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function headerBytes(plans: readonly TensorHead[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const entries: [string, unknown][] = [['__metadata__', metadata]];
   const names = new Set(['__metadata__']);
   let offset = 0;

@@ -5,14 +5,21 @@ import { writeDirectoryAtomicAsync, writeJsonAtomic } from '../../checkpoint/ato
 import { INDEX_FILE, openWeights, WEIGHTS_FILE } from '../../checkpoint/checkpoint';
 import { floatTensor } from '../../checkpoint/floatTensor';
 import { openSafetensors } from '../../checkpoint/safetensors';
-import { writeSafetensors } from '../../checkpoint/safetensorsWriter';
+import {
+  writeSafetensors,
+  writeSafetensorsAsync,
+  type AwaitedTensor,
+} from '../../checkpoint/safetensorsWriter';
 import type { TensorToWrite } from '../../checkpoint/types';
 import { GlmError } from '../../protocol/errors';
+import type { ResidentAdapter } from '../adapters/residentAdapter';
 import { readAdapterTensors, saveAdapter, type AdapterTensors } from '../adapters/save';
+import type { Variable } from '../backend/graphBuilder';
 import { readWeights } from '../loadModel';
 import type { ResidentModel } from '../residentModel';
 import { saveModel } from '../saveModel';
 import type { ComputeDType } from '../types';
+import type { VariableStore } from '../variableStore';
 import type { LossScaleState } from './lossScale';
 import type { Trainables } from './trainables';
 
@@ -66,14 +73,40 @@ export async function saveCheckpoint(
   trainables: Trainables,
   state: RunState,
 ): Promise<void> {
-  const optimizer: TensorToWrite[] = [];
-  for (const variable of trainables.groups.flatMap((group) => group.state))
-    optimizer.push(floatTensor(variable.name, variable.shape, await resident.store.read(variable)));
-  await writeWeights(directory, resident, 'float32', (temporary, values) => {
-    if (values) writeSafetensors(path.join(temporary, TRAINABLE_FILE), trainableTensors(resident, values));
-    writeSafetensors(path.join(temporary, OPTIMIZER_FILE), optimizer);
+  const { adapter, store } = resident;
+  const optimizer = trainables.groups.flatMap((group) => group.state);
+  if (!adapter) {
+    await writeDirectoryAtomicAsync(directory, async (temporary) => {
+      await saveModel(temporary, resident, 'float32');
+      await writeVariables(path.join(temporary, OPTIMIZER_FILE), store, optimizer);
+      writeJsonAtomic(path.join(temporary, STATE_FILE), state);
+    });
+    return;
+  }
+  const values = await readAdapterTensors(resident, adapter);
+  const moments = await store.readAll(optimizer);
+  saveAdapter(directory, resident, adapter, values, (temporary) => {
+    writeSafetensors(path.join(temporary, TRAINABLE_FILE), trainableTensors(adapter, values));
+    writeSafetensors(
+      path.join(temporary, OPTIMIZER_FILE),
+      moments.map(([{ name, shape }, moment]) => floatTensor(name, shape, moment)),
+    );
     writeJsonAtomic(path.join(temporary, STATE_FILE), state);
   });
+}
+
+/** Writes variables one after the other: those of a whole model's optimiser are larger than the model itself. */
+async function writeVariables(
+  file: string,
+  store: VariableStore,
+  variables: readonly Variable[],
+): Promise<void> {
+  const tensors = variables.map((variable): AwaitedTensor => {
+    const { name, shape } = variable;
+    const data = async (): Promise<Uint8Array> => floatTensor(name, shape, await store.read(variable)).data;
+    return { name, shape, dtype: 'F32', data };
+  });
+  await writeSafetensorsAsync(file, tensors);
 }
 
 /** Writes the adapter or the whole model, replacing what is there only when it is complete. */
@@ -82,30 +115,13 @@ export async function saveWeights(
   resident: ResidentModel,
   dtype: ComputeDType,
 ): Promise<void> {
-  await writeWeights(directory, resident, dtype);
-}
-
-/** `beside` writes further files; it is given the tensors of the adapter, or null where there is none. */
-async function writeWeights(
-  directory: string,
-  resident: ResidentModel,
-  dtype: ComputeDType,
-  beside?: (temporary: string, values: AdapterTensors | null) => void,
-): Promise<void> {
   const { adapter } = resident;
-  if (adapter) {
-    const values = await readAdapterTensors(resident, adapter);
-    saveAdapter(directory, resident, adapter, values, (temporary) => beside?.(temporary, values));
-    return;
-  }
-  await writeDirectoryAtomicAsync(directory, async (temporary) => {
-    await saveModel(temporary, resident, dtype);
-    beside?.(temporary, null);
-  });
+  if (adapter) saveAdapter(directory, resident, adapter, await readAdapterTensors(resident, adapter));
+  else await writeDirectoryAtomicAsync(directory, (temporary) => saveModel(temporary, resident, dtype));
 }
 
-function trainableTensors({ adapter }: ResidentModel, values: AdapterTensors): TensorToWrite[] {
-  return [...adapter!.groups, ...adapter!.frozen].flatMap(({ parts }) =>
+function trainableTensors({ groups, frozen }: ResidentAdapter, values: AdapterTensors): TensorToWrite[] {
+  return [...groups, ...frozen].flatMap(({ parts }) =>
     parts.map(({ name, shape }) => floatTensor(name, shape, values.get(name)!)),
   );
 }

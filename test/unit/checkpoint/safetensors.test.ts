@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { openSafetensors } from '../../../src/checkpoint/safetensors';
-import { writeSafetensors } from '../../../src/checkpoint/safetensorsWriter';
+import { writeSafetensors, writeSafetensorsAsync } from '../../../src/checkpoint/safetensorsWriter';
 import type { StoredDType, TensorToWrite } from '../../../src/checkpoint/types';
 import { GlmError } from '../../../src/protocol/errors';
 import { safetensorsBytes, soundHeader } from './hostile';
@@ -212,4 +212,17 @@ test('a write that fails leaves the old file and no temporary one', (context) =>
   assert.throws(() => writeSafetensors(file, [tensors[0], tensors[0]]), RangeError);
   assert.deepEqual(fs.readFileSync(file), before);
   assert.deepEqual(fs.readdirSync(directory), ['out.safetensors']);
+});
+
+test('tensors that are waited for make the same file, and a failure leaves the old one', async (context) => {
+  const directory = temporaryDirectory(context);
+  const [file, awaited] = ['out', 'awaited'].map((name) => path.join(directory, `${name}.safetensors`));
+  writeSafetensors(file, tensors);
+  const later = tensors.map((tensor) => ({ ...tensor, data: () => Promise.resolve(tensor.data) }));
+  await writeSafetensorsAsync(awaited, later);
+  assert.deepEqual(fs.readFileSync(awaited), fs.readFileSync(file));
+  const failing = { ...later[1], data: () => Promise.reject(new Error('no memory')) };
+  await assert.rejects(writeSafetensorsAsync(awaited, [later[0], failing]), /no memory/);
+  assert.deepEqual(fs.readFileSync(awaited), fs.readFileSync(file));
+  assert.deepEqual(fs.readdirSync(directory).sort(), ['awaited.safetensors', 'out.safetensors']);
 });
