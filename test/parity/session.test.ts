@@ -27,6 +27,26 @@ test('a program computes a product and keeps a variable between runs', async () 
   await session.close();
 });
 
+test('a program that was disposed of is gone, its variables are not; the names of programs are not given again', async () => {
+  const session = new Session();
+  const counter = { name: 'counter', shape: [1], dtype: 'float32' } as const;
+  const [first] = await session.runOnce(
+    (g) => {
+      const value = g.placeholder([1], 'float32');
+      return { inputs: [value], outputs: [g.read(counter, [g.assign(counter, value)])], effects: [] };
+    },
+    [Float32Array.of(7)],
+  );
+  assert.deepEqual([...first], [7]);
+  const read = session.compile((g) => ({ inputs: [], outputs: [g.read(counter)], effects: [] }));
+  const other = session.compile((g) => ({ inputs: [], outputs: [g.read(counter)], effects: [] }));
+  assert.deepEqual([...(await read.run([]))[0]], [7]);
+  read.dispose();
+  await assert.rejects(read.run([]), { code: 'engine.runFailed' });
+  assert.deepEqual([...(await other.run([]))[0]], [7]);
+  await session.close();
+});
+
 test('the gradient of a recomputed block equals that of a kept one', async () => {
   const session = new Session();
   const program = session.compile((g) => {

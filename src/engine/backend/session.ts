@@ -45,11 +45,15 @@ export class Program {
     const handles: Pointer[] = [];
     try {
       feeds.forEach((feed, i) => handles.push(newHandle(feed, this.inputs[i])));
-      const results = await this.session.run(this.name, handles, this.outputCount);
-      return results.map(readHandle);
+      return readHandles(await this.session.run(this.name, handles, this.outputCount));
     } finally {
       for (const handle of handles) native().deleteHandle(handle);
     }
+  }
+
+  /** Frees the function, not its variables; it cannot be run any more. */
+  dispose(): void {
+    this.session.remove(this.name);
   }
 }
 
@@ -60,6 +64,18 @@ function newHandle(feed: Feed, input: GraphValue): Pointer {
     return checked((status) => native().newHandle(tensor.pointer, status));
   } finally {
     if (tensor !== feed) tensor.dispose();
+  }
+}
+
+/** Copies results to the host one by one and deletes their handles, all of them even where one cannot be copied. */
+function readHandles(handles: readonly Pointer[]): (Float32Array | Int32Array)[] {
+  const pending = [...handles];
+  const results: (Float32Array | Int32Array)[] = [];
+  try {
+    while (pending.length > 0) results.push(readHandle(pending.shift()));
+    return results;
+  } finally {
+    for (const handle of pending) native().deleteHandle(handle);
   }
 }
 
@@ -80,17 +96,18 @@ function readHandle(handle: Pointer): Float32Array | Int32Array {
 
 export class Session {
   private readonly id = `session${sessions++}`;
-  private readonly functions: string[] = [];
+  private readonly functions = new Set<string>();
+  private compiled = 0;
   private readonly variables = new Map<string, Variable>();
   private closed = false;
   private running: Promise<unknown> = Promise.resolve();
 
-  /** Adds a program. */
+  /** Adds a program, which stays until it is disposed of or the session is closed. */
   compile(build: (graph: GraphBuilder) => ProgramDefinition): Program {
     const graph = new GraphBuilder(this.id);
     const { inputs, outputs, effects } = build(graph);
     for (const variable of graph.variables) this.variables.set(variable.name, variable);
-    const name = `${this.id}_program${this.functions.length}`;
+    const name = `${this.id}_program${this.compiled++}`;
     const definition = encodeFunction({
       name,
       nodes: graph.nodes,
@@ -99,8 +116,27 @@ export class Session {
       effects,
     });
     checked((status) => native().addFunction(eagerContext(), definition, definition.length, status));
-    this.functions.push(name);
+    this.functions.add(name);
     return new Program(this, name, inputs, outputs.length);
+  }
+
+  /** Compiles a program, runs it and frees it: for what is done a single time. */
+  async runOnce(
+    build: (graph: GraphBuilder) => ProgramDefinition,
+    feeds: readonly Feed[] = [],
+  ): Promise<(Float32Array | Int32Array)[]> {
+    const program = this.compile(build);
+    try {
+      return await program.run(feeds);
+    } finally {
+      program.dispose();
+    }
+  }
+
+  /** Frees a function; only while it does not run. */
+  remove(name: string): void {
+    if (!this.functions.delete(name)) return;
+    checked((status) => native().removeFunction(eagerContext(), name, status));
   }
 
   /** Calls a function, one call after the other; the caller owns the handles on both sides. */
@@ -135,15 +171,16 @@ export class Session {
     await this.running.catch(() => undefined);
     if (this.closed) return;
     const variables = [...this.variables.values()];
-    const destroy = this.compile((graph) => ({
-      inputs: [],
-      outputs: [],
-      effects: variables.map((variable) => graph.destroy(variable)),
-    }));
-    await destroy.run([]);
-    this.closed = true;
-    for (const name of this.functions)
-      checked((status) => native().removeFunction(eagerContext(), name, status));
+    try {
+      await this.runOnce((graph) => ({
+        inputs: [],
+        outputs: [],
+        effects: variables.map((variable) => graph.destroy(variable)),
+      }));
+    } finally {
+      this.closed = true;
+      for (const name of [...this.functions]) this.remove(name);
+    }
   }
 }
 

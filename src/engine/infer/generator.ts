@@ -101,15 +101,27 @@ export class Generator {
     const needed = prefixLength + tokens + bucketLength(Math.min(tokens, this.pieceLength));
     if (this.cache && this.cache.batch === rows.length && this.cache.capacity >= needed) return;
     const capacity = bucketCapacity(needed, prefixLength + maxLength + bucketLength(this.pieceLength));
-    const outgrown = this.cache;
+    await this.release();
+    const cache = new KeyValueCache(this.resident, rows.length, capacity);
+    try {
+      await cache.initialise();
+      if (prefixLength > 0) await this.fillPrefix(cache);
+    } catch (error) {
+      // What there was memory for is not left behind.
+      await cache.dispose();
+      throw error;
+    }
+    this.cache = cache;
+  }
+
+  /** Frees the cache and the programs that were compiled for it. */
+  private async release(): Promise<void> {
+    const { cache, programs } = this;
     this.cache = null;
     this.programs = new Map();
     this.cached = [];
-    await outgrown?.dispose();
-    const cache = new KeyValueCache(this.resident, rows.length, capacity);
-    await cache.initialise();
-    if (prefixLength > 0) await this.fillPrefix(cache);
-    this.cache = cache;
+    for (const program of programs.values()) program.dispose();
+    await cache?.dispose();
   }
 
   private get pieceLength(): number {
@@ -121,7 +133,7 @@ export class Generator {
     const { resident } = this;
     const { adapter, dtype, prefixLength } = resident;
     if (adapter?.kind !== 'prefix') return;
-    const program = resident.session.compile((graph) => {
+    await resident.session.runOnce((graph) => {
       const values = readAdapter(graph, adapter)!;
       const layers = bindPrefix(graph, adapter, values, { dtype, batch: cache.batch, seed: null });
       const slots = Int32Array.from({ length: cache.batch * prefixLength }, (_, i) => i % prefixLength);
@@ -133,7 +145,6 @@ export class Generator {
       );
       return { inputs: [], outputs, effects: [] };
     });
-    await program.run([]);
   }
 
   /** Processes each row's ids from its start on and returns the logits after the last one; null when aborted in between. */

@@ -40,12 +40,11 @@ export class KeyValueCache {
 
   private async onEach(effect: (graph: GraphBuilder, variable: Variable) => Effect): Promise<void> {
     const variables = this.layers.flatMap(({ keys, values }) => [keys, values]);
-    const program = this.resident.session.compile((graph) => ({
+    await this.resident.session.runOnce((graph) => ({
       inputs: [],
       outputs: [],
       effects: variables.map((variable) => effect(graph, variable)),
     }));
-    await program.run([]);
   }
 
   /** The cache as a model's forward pass sees it; slots int32 [b, t] say where the new tokens go. */

@@ -85,17 +85,15 @@ async function rowNorms(
 ): Promise<[string, Float32Array][]> {
   const norms: [string, Float32Array][] = [];
   for (const { module, a: aShape, b: bShape } of shapes) {
-    const program = resident.session.compile((graph) => {
+    const matrices = (['A', 'B'] as const).map((part) => values.get(loraTensorName(module, part))!);
+    const [lengths] = (await resident.session.runOnce((graph) => {
       const [a, b] = [graph.placeholder(aShape, 'float32'), graph.placeholder(bShape, 'float32')];
       const [narrowA, narrowB] = [graph.cast(a, resident.dtype), graph.cast(b, resident.dtype)];
       const lora = { a: narrowA, b: narrowB, scale: loraScale(config, module) };
       const stored = storedWeight(resident, graph, module);
       const weight = frozen.length > 0 ? residualWeight(stored, lora) : stored;
-      const lengths = doraNorm(graph, weight.dense(graph), lora);
-      return { inputs: [a, b], outputs: [lengths], effects: [] };
-    });
-    const matrices = (['A', 'B'] as const).map((part) => values.get(loraTensorName(module, part))!);
-    const [lengths] = (await program.run(matrices)) as Float32Array[];
+      return { inputs: [a, b], outputs: [doraNorm(graph, weight.dense(graph), lora)], effects: [] };
+    }, matrices)) as Float32Array[];
     norms.push([loraTensorName(module, 'magnitude'), lengths]);
   }
   return norms;

@@ -56,47 +56,14 @@ export async function initialPissa(
   const values = new Map<string, Float32Array>();
   for (const [layer, shape] of shapes.entries()) {
     const { module, a } = shape;
-    const matrices = await pissaMatrices(
-      weightOf(shape),
-      a[0],
-      scaleOf(module),
-      new Random(seed, STREAM + layer),
-    );
+    const weight = weightOf(shape);
+    const random = new Random(seed, STREAM + layer);
+    const matrices = await pissaMatrices(weight, a[0], scaleOf(module), random);
+    weight.release();
     values.set(loraTensorName(module, 'A'), matrices.a);
     values.set(loraTensorName(module, 'B'), matrices.b);
   }
   return values;
-}
-
-/** Products with a matrix on the host, sums in float64; for small matrices and for files that are read once. */
-export function hostProducts(weight: Float32Array, outFeatures: number, inFeatures: number): MatrixProducts {
-  return {
-    outFeatures,
-    inFeatures,
-    async forward(x, k) {
-      const result = new Float32Array(k * outFeatures);
-      for (let row = 0; row < k; row++) {
-        for (let out = 0; out < outFeatures; out++) {
-          let sum = 0;
-          for (let c = 0; c < inFeatures; c++) sum += x[row * inFeatures + c] * weight[out * inFeatures + c];
-          result[row * outFeatures + out] = sum;
-        }
-      }
-      return result;
-    },
-    async backward(y, k) {
-      const result = new Float32Array(k * inFeatures);
-      for (let row = 0; row < k; row++) {
-        const sums = new Float64Array(inFeatures);
-        for (let out = 0; out < outFeatures; out++) {
-          const factor = y[row * outFeatures + out];
-          for (let c = 0; c < inFeatures; c++) sums[c] += factor * weight[out * inFeatures + c];
-        }
-        result.set(sums, row * inFeatures);
-      }
-      return result;
-    },
-  };
 }
 
 /**
@@ -127,5 +94,9 @@ export function sessionProducts(
     inFeatures,
     forward: (x, k) => run(x, k, true),
     backward: (y, k) => run(y, k, false),
+    release() {
+      for (const program of programs.values()) program.dispose();
+      programs.clear();
+    },
   };
 }

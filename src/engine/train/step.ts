@@ -42,12 +42,11 @@ export class TrainingStep {
   /** Sets the optimiser's state to zero. */
   async initialise(): Promise<void> {
     const variables = this.trainables.groups.flatMap(({ state }) => state);
-    const program = this.resident.session.compile((graph) => ({
+    await this.resident.session.runOnce((graph) => ({
       inputs: [],
       outputs: [],
       effects: variables.map((variable) => graph.assign(variable, graph.fill(variable.shape, 0, 'float32'))),
     }));
-    await program.run([]);
   }
 
   /**

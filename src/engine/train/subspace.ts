@@ -9,6 +9,8 @@ export interface MatrixProducts {
   forward(x: Float32Array, k: number): Promise<Float32Array>;
   /** y [k, out] -> y W [k, in] */
   backward(y: Float32Array, k: number): Promise<Float32Array>;
+  /** Frees what the products took besides W. */
+  release(): void;
 }
 
 /** W ≈ Σ values[i] · left[i] right[i]ᵀ, largest first; the vectors have length 1. */

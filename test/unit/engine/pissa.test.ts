@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../../src/engine/random';
-import { hostProducts, initialPissa, pissaMatrices } from '../../../src/engine/train/pissa';
+import { initialPissa, pissaMatrices } from '../../../src/engine/train/pissa';
 import { largestSingular, orthonormalise } from '../../../src/engine/train/subspace';
+import { hostProducts } from './hostProducts';
 
 function randomMatrix(rows: number, columns: number, seed: number): Float32Array {
   const random = new Random(seed);
