@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { FileFingerprint } from '../protocol/runDirectory';
-import { openSafetensors } from './safetensors';
 import { openRegularFile, readFully, type ByteRange, type WeightFile } from './tensorFiles';
 
 const PIECE_BYTES = 1024 * 1024;
@@ -61,16 +60,6 @@ export function adapterFingerprint(directory: string): string {
     if (status.size <= MOST_ADAPTER_BYTES) hash.update(fileFingerprint(file).sha256);
   }
   return hash.digest('hex');
-}
-
-/** Identity of one safetensors file, such as an adapter's. */
-export function weightsFingerprint(file: string): string {
-  const reader = openSafetensors([file]);
-  try {
-    return modelFingerprint(reader.files);
-  } finally {
-    reader.close();
-  }
 }
 
 function readRange(file: string, { offset, bytes }: ByteRange): Uint8Array {

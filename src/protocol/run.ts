@@ -147,8 +147,6 @@ export type RunFile = z.infer<typeof runFileSchema>;
 export type TrainingSettings = RunFile['training'];
 export type LoraSettings = z.infer<typeof loraSchema>;
 export type PrefixSettings = z.infer<typeof prefixSchema>;
-export type QuantizationSettings = z.infer<typeof quantizationSchema>;
-export type MethodSettings = RunFile['method'];
 
 /**
  * Learning rates that THUDM trained ChatGLM with (its P-Tuning and full fine-tuning scripts) and that is usual for LoRA.
