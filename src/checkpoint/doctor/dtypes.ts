@@ -36,6 +36,29 @@ export function dtypeFindings(
   json: Readonly<Record<string, unknown>>,
   tensors: ReadonlyMap<string, TensorEntry>,
 ): ModelFinding[] {
+  return [...quantizationFindings(config, tensors), ...floatFindings(config, json, tensors)];
+}
+
+/** Where the configuration and the matrices disagree on whether the weights are quantised. */
+function quantizationFindings(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, TensorEntry>,
+): ModelFinding[] {
+  const bits = 'quantization_bit' in config ? config.quantization_bit : 0;
+  const stored = structureOf(config).linears.flatMap(({ module }) => tensors.get(`${module}.weight`) ?? []);
+  const integers = stored.filter(({ dtype }) => !isFloating(dtype)).length;
+  const [first] = stored;
+  // Some of each kind is damage, which is named tensor by tensor.
+  if (first === undefined || integers !== (bits > 0 ? 0 : stored.length)) return [];
+  const args = { key: 'quantization_bit', configured: String(bits), stored: first.dtype };
+  return [{ severity: 'note', code: 'dtypeDiffers', args }];
+}
+
+function floatFindings(
+  config: ModelConfig,
+  json: Readonly<Record<string, unknown>>,
+  tensors: ReadonlyMap<string, TensorEntry>,
+): ModelFinding[] {
   const floating = modelEntries(config, tensors).filter(({ dtype }) => isFloating(dtype));
   const matrices = floating.filter(({ shape }) => shape.length > 1);
   if (formats(matrices).size > 1) {

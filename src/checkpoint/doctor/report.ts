@@ -51,7 +51,7 @@ export async function examineModel(directory: string, options: ExamineOptions): 
     report.model = modelFacts(config);
     examineConfig(report, config, options.tokenizer);
     await examineWeights(report, config, options);
-    const isPacked = quantizationBits(config) > 0 || holdsIntegers(report);
+    const isPacked = report.weights ? holdsIntegers(report.weights) : quantizationBits(config) > 0;
     report.methods = COUNTED.filter(({ type }) => type !== 'full' || !isPacked).map((method) =>
       methodCount(config, method),
     );
@@ -194,8 +194,8 @@ function quantizationBits(config: ModelConfig): number {
 }
 
 /** Whether weights are stored quantised, whatever the configuration says: such cannot be trained themselves. */
-function holdsIntegers({ weights }: ModelReport): boolean {
-  return Object.keys(weights?.values_by_dtype ?? {}).some((dtype) => !isFloating(dtype as StoredDType));
+function holdsIntegers(weights: NonNullable<ModelReport['weights']>): boolean {
+  return Object.keys(weights.values_by_dtype).some((dtype) => !isFloating(dtype as StoredDType));
 }
 
 function weightFacts(config: ModelConfig, reader: WeightsReader): NonNullable<ModelReport['weights']> {

@@ -144,6 +144,22 @@ test('quantised weights are read and not offered for full fine-tuning', async (c
   }
 });
 
+test('a configuration that is wrong about quantisation is pointed out; the weights decide what can be trained', async (context) => {
+  const silent = changed(context, 'chatglm2-int4', { config: { quantization_bit: 0 } });
+  const boasting = changed(context, 'chatglm2', { config: { quantization_bit: 4 } });
+  for (const [directory, configured, stored, methods] of [
+    [silent, '0', 'I8', 4],
+    [boasting, '4', 'F32', 5],
+  ] as const) {
+    const report = await examineModel(directory, { tokenizer: null });
+    const notes = report.findings.filter(({ code }) => code === 'dtypeDiffers');
+    const args = { key: 'quantization_bit', configured, stored };
+    assert.deepEqual(notes, [{ severity: 'note', code: 'dtypeDiffers', args }]);
+    assert.equal(report.methods.length, methods);
+  }
+  assert.ok(!(await codes(fixture('models/chatglm2-int4'))).includes('dtypeDiffers'));
+});
+
 const norm = 'transformer.encoder.final_layernorm.weight';
 const output = 'transformer.output_layer.weight';
 const query = 'transformer.encoder.layers.0.self_attention.query_key_value.weight';
