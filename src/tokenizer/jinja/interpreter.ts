@@ -1,5 +1,6 @@
 import { Expressions, Scope } from './expressions';
 import { Budget, LIMITS, TemplateFault, type Limits } from './faults';
+import { globals } from './globals';
 import { Marked, TEMPLATE, templateMark } from './marked';
 import type {
   CallStatementNode,
@@ -10,7 +11,6 @@ import type {
   SetNode,
   Statement,
 } from './nodes';
-import { range, trusted } from './operators';
 import {
   Callable,
   Dict,
@@ -18,7 +18,6 @@ import {
   isTrue,
   itemsOf,
   Namespace,
-  textArgument,
   toText,
   typeName,
   type Arguments,
@@ -49,24 +48,7 @@ export class Interpreter extends Expressions {
   /** @throws TemplateFault */
   render(program: readonly Statement[], variables: ReadonlyMap<string, Value>): Marked {
     const scope = new Scope();
-    scope.set('range', new Callable(({ list }) => range(list, this.budget)));
-    scope.set('namespace', new Callable((args) => namespace(args)));
-    scope.set('dict', new Callable(({ named }) => new Dict(named)));
-    scope.set('strftime_now', new Callable(({ list }) => strftime(textArgument(list[0], 'strftime_now'))));
-    scope.set(
-      'raise_exception',
-      new Callable(({ list }) => {
-        throw new TemplateFault(toText(list[0]).text);
-      }),
-    );
-    for (const [name, value] of [
-      ['true', true],
-      ['false', false],
-      ['none', null],
-    ] as const) {
-      scope.set(name, value);
-      scope.set(name.slice(0, 1).toUpperCase() + name.slice(1), value);
-    }
+    for (const [name, value] of globals(this.budget)) scope.set(name, value);
     for (const [name, value] of variables) scope.set(name, value);
     try {
       return this.block(program, scope).text;
@@ -244,35 +226,4 @@ function loopVariables(items: readonly Value[], index: number): Dict {
       ['nextitem', items[index + 1]],
     ]),
   );
-}
-
-function namespace({ list, named }: Arguments): Namespace {
-  const made = new Namespace();
-  const [source] = list;
-  if (source instanceof Dict) for (const [key, value] of source.entries) made.entries.set(key, value);
-  for (const [key, value] of named) made.entries.set(key, value);
-  return made;
-}
-
-/** Date and time by Python's most usual directives; names of days and months in English. */
-function strftime(format: string): Marked {
-  const now = new Date();
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const name = (options: Intl.DateTimeFormatOptions): string =>
-    new Intl.DateTimeFormat('en', options).format(now);
-  const parts: Readonly<Record<string, () => string>> = {
-    Y: () => String(now.getFullYear()),
-    y: () => two(now.getFullYear() % 100),
-    m: () => two(now.getMonth() + 1),
-    d: () => two(now.getDate()),
-    H: () => two(now.getHours()),
-    M: () => two(now.getMinutes()),
-    S: () => two(now.getSeconds()),
-    B: () => name({ month: 'long' }),
-    b: () => name({ month: 'short' }),
-    A: () => name({ weekday: 'long' }),
-    a: () => name({ weekday: 'short' }),
-    '%': () => '%',
-  };
-  return trusted(format.replace(/%([a-zA-Z%])/g, (whole, key: string) => parts[key]?.() ?? whole));
 }
