@@ -16,20 +16,16 @@ import { drop } from '../../src/engine/nn/lora';
 import { prefixKeyValues } from '../../src/engine/nn/prefix';
 import { Random } from '../../src/engine/random';
 import type { ResidentModel } from '../../src/engine/residentModel';
-import { placesOf } from '../../src/engine/sequence';
 import { prepareMethod } from '../../src/engine/train/method';
-import { createMicroBatch } from '../../src/engine/train/microBatch';
-import { adamw } from '../../src/engine/train/optimisers/adamw';
 import { pissaMatrices, sessionProducts } from '../../src/engine/train/pissa';
 import { Probe } from '../../src/engine/train/probe';
 import type { TrainingRow } from '../../src/engine/train/rows';
-import { TrainingStep } from '../../src/engine/train/step';
-import { trainablesOf } from '../../src/engine/train/trainables';
 import { parseRunFile } from '../../src/protocol/run';
 import { hostProducts } from '../unit/engine/hostProducts';
 import { fixture } from '../unit/fixtures';
 import { openTestEngine } from './engine';
-import { maxDifference, readGolden, readGoldenJson, realColumns } from './golden';
+import { maxDifference, readGolden, readGoldenJson } from './golden';
+import { meanGradients, readMicroBatches, rowsOf } from './microBatches';
 
 interface Reference {
   base: string;
@@ -38,10 +34,6 @@ interface Reference {
   batch: { file: string; micro_batch: number };
   loss: number;
   grad_norm: number;
-}
-
-interface Batches {
-  micro_batches: { input_ids: number[][]; labels: number[][]; attention_mask?: number[][] }[];
 }
 
 const LOGITS = 5e-5;
@@ -55,36 +47,15 @@ function row(inputIds: number[], labels: number[]): TrainingRow {
   return { inputIds: Int32Array.from(inputIds), labels: Int32Array.from(labels), lines: [1], starts: [0] };
 }
 
-function readRows({ file, micro_batch }: Reference['batch']): TrainingRow[] {
-  const batch = readGoldenJson<Batches>(file).micro_batches[micro_batch];
-  return batch.input_ids.map((ids, i) => {
-    const kept = realColumns(batch, i);
-    return row(
-      kept.map((t) => ids[t]),
-      kept.map((t) => batch.labels[i][t]),
-    );
-  });
-}
-
 /** The gradients of an adapter's tensors by their names in files. */
 async function gradients(
   resident: ResidentModel,
   reference: Reference,
   gradientCheckpointing: boolean,
 ): Promise<Map<string, Float32Array>> {
-  const trainables = trainablesOf(resident, adamw);
-  const options = { gradientCheckpointing, drops: false, noiseAlpha: 0, labelSmoothing: 0, decayAll: true };
-  const step = new TrainingStep(resident, trainables, options);
-  const rows = readRows(reference.batch);
-  const micro = (weight: number) =>
-    createMicroBatch(rows, rows.length, weight, (ids) => placesOf(resident, ids));
-  const { trained } = micro(1);
-  const { tokenLosses, gradientNorm } = await step.accumulate(micro(1 / trained), {
-    first: true,
-    seed: 0,
-    lossScale: 1,
-  });
-  const loss = tokenLosses.subarray(0, trained).reduce((sum, value) => sum + value, 0) / trained;
+  const { file, micro_batch: index } = reference.batch;
+  const rows = rowsOf(readMicroBatches(file)[index]);
+  const { trainables, loss, gradientNorm } = await meanGradients(resident, rows, gradientCheckpointing);
   assert.ok(Math.abs(loss - reference.loss) < LOSS, `loss ${loss}`);
   assert.ok(Math.abs(gradientNorm / reference.grad_norm - 1) < NORM, `norm ${gradientNorm}`);
   const found = new Map<string, Float32Array>();

@@ -3,16 +3,11 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { loadModel } from '../../src/engine/loadModel';
 import type { ResidentModel } from '../../src/engine/residentModel';
-import { placesOf } from '../../src/engine/sequence';
-import { createMicroBatch } from '../../src/engine/train/microBatch';
-import { adamw } from '../../src/engine/train/optimisers/adamw';
-import type { TrainingRow } from '../../src/engine/train/rows';
-import { TrainingStep } from '../../src/engine/train/step';
-import { trainablesOf } from '../../src/engine/train/trainables';
 import { fixture } from '../unit/fixtures';
 import { ARCHITECTURES } from './architectures';
 import { openTestEngine } from './engine';
-import { maxDifference, readGolden, readGoldenJson, realColumns } from './golden';
+import { maxDifference, readGolden, readGoldenJson } from './golden';
+import { meanGradients, readMicroBatches, rowsOf } from './microBatches';
 
 interface Gradients {
   loss: number;
@@ -24,29 +19,11 @@ interface Gradients {
   parameters: Record<string, { shape: number[]; norm: number; sum: number; max_abs: number }>;
 }
 
-interface Batches {
-  micro_batches: { input_ids: number[][]; labels: number[][]; attention_mask?: number[][] }[];
-}
-
 const ABSOLUTE = 1e-5;
 const RELATIVE = 1e-4;
 const LOSS = 5e-6;
 
 before(openTestEngine);
-
-function readRows(architecture: string, microBatch: number): TrainingRow[] {
-  const { micro_batches } = readGoldenJson<Batches>(`data/${architecture}/batches.json`);
-  const batch = micro_batches[microBatch];
-  return batch.input_ids.map((ids, i): TrainingRow => {
-    const kept = realColumns(batch, i);
-    return {
-      inputIds: Int32Array.from(kept, (t) => ids[t]),
-      labels: Int32Array.from(kept, (t) => batch.labels[i][t]),
-      lines: [i + 1],
-      starts: [0],
-    };
-  });
-}
 
 function checkGradient(name: string, values: Float32Array, golden: Gradients, directory: string): void {
   const wanted = golden.parameters[name];
@@ -84,24 +61,8 @@ async function checkGradients(
 ): Promise<void> {
   const directory = `golden/${architecture}`;
   const golden = readGoldenJson<Gradients>(`${directory}/grads.json`);
-  const rows = readRows(architecture, golden.batch.micro_batch);
-  const trainables = trainablesOf(resident, adamw);
-  const step = new TrainingStep(resident, trainables, {
-    gradientCheckpointing,
-    drops: false,
-    noiseAlpha: 0,
-    labelSmoothing: 0,
-    decayAll: true,
-  });
-  const micro = (weight: number) =>
-    createMicroBatch(rows, rows.length, weight, (ids) => placesOf(resident, ids));
-  const { trained } = micro(1);
-  const { tokenLosses, gradientNorm } = await step.accumulate(micro(1 / trained), {
-    first: true,
-    seed: 0,
-    lossScale: 1,
-  });
-  const loss = tokenLosses.subarray(0, trained).reduce((sum, value) => sum + value, 0) / trained;
+  const rows = rowsOf(readMicroBatches(`data/${architecture}/batches.json`)[golden.batch.micro_batch]);
+  const { trainables, loss, gradientNorm } = await meanGradients(resident, rows, gradientCheckpointing);
   assert.ok(Math.abs(loss - golden.loss) < LOSS, `loss ${loss}`);
   assert.ok(Math.abs(gradientNorm / golden.total_norm - 1) < RELATIVE, `norm ${gradientNorm}`);
   assert.deepEqual(

@@ -6,15 +6,11 @@ import { before, test } from 'node:test';
 import { LanguageModel } from '../../src/engine/infer/languageModel';
 import { train } from '../../src/engine/train/trainer';
 import type { EvalEvent, RunEvent, StepEvent } from '../../src/protocol/events';
-import { readGoldenJson } from './golden';
 import { openTestEngine } from './engine';
+import { readMicroBatches, rowsOf } from './microBatches';
 import { assertClose, runFile, temporary } from './trajectory';
 
 const STEPS = 6;
-
-interface Batches {
-  micro_batches: { input_ids: number[][]; labels: number[][]; attention_mask?: number[][] }[];
-}
 
 before(openTestEngine);
 
@@ -25,21 +21,15 @@ async function datasetLoss(
   architecture: string,
   most = Infinity,
 ): Promise<number> {
-  const { micro_batches } = readGoldenJson<Batches>(`data/${architecture}/batches.json`);
   const loaded = await LanguageModel.load({ model, adapter, dtype: 'float32' });
   let sum = 0;
   let count = 0;
-  for (const { input_ids, labels, attention_mask } of micro_batches.slice(0, most))
-    for (const [i, ids] of input_ids.entries()) {
-      const kept = ids.flatMap((_, t) => ((attention_mask?.[i][t] ?? 1) === 1 ? [t] : []));
-      const score = await loaded.score(
-        kept.map((t) => ids[t]),
-        kept.map((t) => labels[i][t]),
-        0,
-      );
-      sum += score.loss * score.tokens_counted;
-      count += score.tokens_counted;
-    }
+  const batches = readMicroBatches(`data/${architecture}/batches.json`).slice(0, most);
+  for (const { inputIds, labels } of batches.flatMap((batch) => rowsOf(batch))) {
+    const score = await loaded.score([...inputIds], [...labels], 0);
+    sum += score.loss * score.tokens_counted;
+    count += score.tokens_counted;
+  }
   await loaded.dispose();
   return sum / count;
 }

@@ -13,28 +13,15 @@ import { fixture } from '../unit/fixtures';
 import { ARCHITECTURES } from './architectures';
 import { openTestEngine } from './engine';
 import { readGoldenJson } from './golden';
+import { readMicroBatches, rowsOf } from './microBatches';
 import { assertClose, temporary, writeInitialPrefix, type Trajectory } from './trajectory';
-
-interface Batches {
-  micro_batches: { input_ids: number[][]; labels: number[][]; attention_mask?: number[][] }[];
-}
 
 before(openTestEngine);
 
-/** The first rows of the training data, without padding. */
-function rowsOf(architecture: string): TrainingRow[] {
-  const { micro_batches } = readGoldenJson<Batches>(`data/${architecture}/batches.json`);
-  return micro_batches.slice(0, 2).flatMap(({ input_ids, labels, attention_mask }, batch) =>
-    input_ids.map((ids, i) => {
-      const real = ids.flatMap((_, t) => ((attention_mask?.[i][t] ?? 1) === 1 ? [t] : []));
-      return {
-        inputIds: Int32Array.from(real, (t) => ids[t]),
-        labels: Int32Array.from(real, (t) => labels[i][t]),
-        lines: [2 * batch + i + 1],
-        starts: [0],
-      };
-    }),
-  );
+/** The first rows of the training data. */
+function firstRows(architecture: string): TrainingRow[] {
+  const batches = readMicroBatches(`data/${architecture}/batches.json`).slice(0, 2);
+  return batches.flatMap((batch, i) => rowsOf(batch, 2 * i + 1));
 }
 
 /** Losses by dataset line, in the order of the tokens. */
@@ -67,7 +54,7 @@ async function compare(architecture: string, adapter: string | null): Promise<vo
     noiseAlpha: 0,
     labelSmoothing: 0,
   });
-  const rows = rowsOf(architecture);
+  const rows = firstRows(architecture);
   const alone = await lossesByLine(resident, step, rows);
   const packed = await lossesByLine(resident, step, packRows(rows, 1024, null));
   for (const [line, losses] of alone) assertClose(packed.get(line) ?? [], losses, 2e-5, `line ${line}`);

@@ -15,7 +15,8 @@ import type { RunEvent, StepEvent } from '../../src/protocol/events';
 import { parseRunFile, type RunFile } from '../../src/protocol/run';
 import { fixture } from '../unit/fixtures';
 import { compareCase, forwardCases } from './forwardCases';
-import { logSoftmax, maxDifference, readGolden, readGoldenJson } from './golden';
+import { logSoftmax, maxDifference, readGolden } from './golden';
+import { readMicroBatches } from './microBatches';
 
 const LOSS = 2e-5;
 const NORM = 1e-4;
@@ -43,18 +44,14 @@ export interface Trajectory {
   final: Record<string, { shape: number[]; first: number[]; last: number[]; f32_vs_f64_max_abs: number }>;
 }
 
-interface Batches {
-  micro_batches: { input_ids: number[][]; labels: number[][]; attention_mask?: number[][] }[];
-}
-
 export function temporary(): string {
   return mkdtempSync(path.join(os.tmpdir(), 'glmtune-parity-'));
 }
 
 /** The rows of the reference's micro-batches, in order, as a pre-tokenised dataset. */
 function writeDataset(directory: string, architecture: string): string {
-  const { micro_batches } = readGoldenJson<Batches>(`data/${architecture}/batches.json`);
-  const lines = micro_batches.flatMap(({ input_ids, labels, attention_mask }) =>
+  const batches = readMicroBatches(`data/${architecture}/batches.json`);
+  const lines = batches.flatMap(({ input_ids, labels, attention_mask }) =>
     input_ids.map((ids, i) =>
       JSON.stringify({
         input_ids: ids,
