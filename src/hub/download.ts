@@ -78,6 +78,7 @@ export async function downloadRepository(options: DownloadOptions): Promise<Down
     const { page } = remote;
     throw explainRefusal(error, { source, repository, revision, page, hasToken: token !== null });
   } finally {
+    meter.end();
     await network.close();
   }
 }

@@ -9,6 +9,7 @@ export class DownloadMeter {
   private total = 0;
   private sum = 0;
   private last: { phase: DownloadPhase | null; time: number } = { phase: null, time: 0 };
+  private pending: NodeJS.Timeout | undefined;
 
   constructor(private readonly listener: (progress: DownloadProgress) => void) {}
 
@@ -30,7 +31,13 @@ export class DownloadMeter {
   report(phase: DownloadPhase, file = '', pause?: number): void {
     const time = Date.now();
     const done = this.sum === this.total;
-    if (phase === this.last.phase && time - this.last.time < INTERVAL && !done) return;
+    const early = this.last.time + INTERVAL - time;
+    this.end();
+    if (phase === this.last.phase && early > 0 && !done) {
+      // The newest state comes through even where a silent server lets no other report follow.
+      this.pending = setTimeout(() => this.report(phase, file, pause), early).unref();
+      return;
+    }
     this.last = { phase, time };
     this.listener({
       type: 'progress',
@@ -40,5 +47,10 @@ export class DownloadMeter {
       total_bytes: this.total,
       ...(pause === undefined ? {} : { pause_ms: Math.round(pause) }),
     });
+  }
+
+  /** Drops a report that waits for its time. */
+  end(): void {
+    clearTimeout(this.pending);
   }
 }
