@@ -21,9 +21,10 @@ export function variantSetting(): EngineVariant {
   return configuration().get<EngineVariant>(SETTINGS.variant, 'auto');
 }
 
-/** Address that stands in for Hugging Face, empty where there is none. */
+/** Address that stands in for Hugging Face, from the setting or else the environment; empty where there is none. */
 export function downloadEndpointSetting(): string {
-  return configuration().get<string>(SETTINGS.downloadEndpoint, '').trim();
+  const endpoint = configuration().get<string>(SETTINGS.downloadEndpoint, '').trim();
+  return endpoint || (process.env.HF_ENDPOINT?.trim() ?? '');
 }
 
 /** VS Code's own proxy setting, empty where the environment decides. */

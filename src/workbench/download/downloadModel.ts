@@ -59,7 +59,7 @@ async function fetchModel(services: Services, wanted: WantedModel, directory: st
   );
   const again = (): Promise<void> => fetchModel(services, wanted, directory);
   if (outcome.failure) showFailure(services, secret, outcome.failure, again);
-  else if (outcome.cancelled) await offerToGoOn(services, again);
+  else if (outcome.cancelled) await offerToGoOn(services, wanted, again);
   else await showModel(directory, outcome);
 }
 
@@ -101,9 +101,15 @@ function showFailure(
   failures.showText(failure, WANTS_TOKEN.has(failure.code) ? [enterToken, tryAgain] : [tryAgain]);
 }
 
-async function offerToGoOn({ failures }: Services, again: () => Promise<void>): Promise<void> {
+async function offerToGoOn(
+  { failures }: Services,
+  { repository }: WantedModel,
+  again: () => Promise<void>,
+): Promise<void> {
   const goOn = t('Go On');
-  const message = t('The download was cancelled. What is here already is kept.');
+  const message = t('The download of {repository} was cancelled. What is here already is kept.', {
+    repository,
+  });
   if ((await vscode.window.showInformationMessage(message, goOn)) === goOn) await failures.guard(again);
 }
 
@@ -117,7 +123,9 @@ async function showModel(directory: string, { verdict }: DownloadOutcome): Promi
   }
   const fineTune = t('Fine-tune ChatGLM');
   const message = t('{directory} was downloaded and checked.', { directory });
-  if ((await vscode.window.showInformationMessage(message, fineTune)) === fineTune)
+  // Adapters are no models to begin from.
+  if (verdict?.type === 'adapter') void vscode.window.showInformationMessage(message);
+  else if ((await vscode.window.showInformationMessage(message, fineTune)) === fineTune)
     await vscode.commands.executeCommand(COMMANDS.fineTune);
 }
 

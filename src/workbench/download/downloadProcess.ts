@@ -21,6 +21,8 @@ export type DownloadFailure = ErrorData & ErrorText;
 
 /** What the model doctor says of the files, as far as it is shown. */
 export interface ModelVerdict {
+  /** Absent for models. */
+  type?: 'adapter';
   ok: boolean;
   findings?: { severity: string; message: string }[];
   /** Of an adapter that cannot be used. */
@@ -90,8 +92,7 @@ export async function runDownload(
 
 /** A line of `download --json`: an event, the result, what the doctor says, or an error. */
 function take(line: string, outcome: DownloadOutcome, onEvent: (event: DownloadEvent) => void): void {
-  type Line =
-    DownloadEvent | DownloadResult | (ModelVerdict & { type?: 'adapter' }) | { error: DownloadFailure };
+  type Line = DownloadEvent | DownloadResult | ModelVerdict | { error: DownloadFailure };
   let value: Line;
   try {
     value = JSON.parse(line) as Line;

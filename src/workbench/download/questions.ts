@@ -10,6 +10,7 @@ export interface WantedModel {
 }
 
 const STEPS = 2;
+const EXAMPLE = 'THUDM/chatglm3-6b';
 /** As `src/hub` has it, which checks again. */
 const REPOSITORY = /^[A-Za-z0-9_][\w.-]*(\/[A-Za-z0-9_][\w.-]*)?$/;
 
@@ -64,9 +65,12 @@ async function askSource(mirror: string, before: string | undefined): Promise<St
 function askRepository(): Promise<StepResult<string>> {
   return inputStep({
     ...place(2),
-    prompt: t('Owner and name of the repository, such as {example}', { example: 'THUDM/chatglm3-6b' }),
+    prompt: t('Owner and name of the repository, such as {example}', { example: EXAMPLE }),
     value: '',
-    validate: (value) => (REPOSITORY.test(value) ? null : t('Owner and name are expected, with / between.')),
+    validate: (value) =>
+      REPOSITORY.test(value)
+        ? null
+        : t('Owner and name are expected, such as {example}.', { example: EXAMPLE }),
   });
 }
 
