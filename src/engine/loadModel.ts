@@ -8,7 +8,7 @@ import type { Variable } from './backend/graphBuilder';
 import type { DType } from './backend/ops';
 import { NativeTensor } from './backend/tensor';
 import { createModel } from './glm/registry';
-import { packedSources, storePacked, type PackedSource } from './packedLinear';
+import { packedSources, storePacked, storesIntegers, type PackedSource } from './packedLinear';
 import { ResidentModel, type PackedLinear } from './residentModel';
 import type { ComputeDType } from './types';
 import { inGroups } from './variableStore';
@@ -45,6 +45,8 @@ export async function loadModel(options: ResidentOptions): Promise<ResidentModel
     const model = createModel(config);
     const sources = packedSources(checkpoint, options.quantization ?? null);
     if (trainable && sources.size > 0) throw new GlmError('engine.packedTrainable', { path: directory });
+    if (options.quantization && storesIntegers(checkpoint))
+      throw new GlmError('engine.alreadyQuantised', { path: directory });
     const variables = structureOf(config)
       .tensors.filter(({ name }) => !sources.has(name))
       .map(({ name, shape }): [string, Variable] => {

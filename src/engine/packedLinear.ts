@@ -27,6 +27,14 @@ export function packedSources(
   return sources;
 }
 
+/** Whether the checkpoint stores its linear layers as integers (THUDM's int4 and int8), so that NF4 cannot be made of them. */
+export function storesIntegers({ config, reader }: Checkpoint): boolean {
+  const kinds = structureOf(config).linears.map(({ module, inFeatures }) =>
+    storedKind(reader.tensors, `${module}.weight`, inFeatures),
+  );
+  return kinds.every((kind) => kind === 'int4' || kind === 'int8');
+}
+
 /** Moves a packed matrix into variables. */
 export async function storePacked(
   store: VariableStore,

@@ -1,7 +1,9 @@
 /** Writes a whole model as a Hugging Face checkpoint. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { MODEL_CONFIG as CONFIG_FILE } from '../checkpoint/adapterNames';
 import { writeJsonAtomic } from '../checkpoint/atomic';
+import { readJsonObject } from '../checkpoint/json';
 import { INDEX_FILE, WEIGHTS_FILE } from '../checkpoint/checkpoint';
 import { floatTensor } from '../checkpoint/floatTensor';
 import { elements } from '../checkpoint/modelTensors';
@@ -17,7 +19,7 @@ const STORED = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' } as const;
 
 /** Files that make a checkpoint loadable by itself. */
 const COMPANIONS =
-  /^(config\.json|generation_config\.json|tokenizer.*\.(model|json)|ice_text\.model|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|(configuration|modeling|tokenization|quantization)_chatglm\.py)$/;
+  /^(generation_config\.json|tokenizer.*\.(model|json)|ice_text\.model|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|(configuration|modeling|tokenization|quantization)_chatglm\.py)$/;
 
 /** Writes every parameter in `dtype`, in shards where one file would be large, and copies the files that belong to the model. */
 export async function saveModel(
@@ -27,6 +29,10 @@ export async function saveModel(
 ): Promise<void> {
   for (const name of fs.readdirSync(resident.directory).filter((file) => COMPANIONS.test(file)))
     fs.copyFileSync(path.join(resident.directory, name), path.join(directory, name));
+  writeJsonAtomic(
+    path.join(directory, CONFIG_FILE),
+    configOf(readJsonObject(path.join(resident.directory, CONFIG_FILE)), dtype),
+  );
   const shards = inShards([...resident.variables.values()]);
   const map: Record<string, string> = {};
   let bytes = 0;
@@ -43,6 +49,13 @@ export async function saveModel(
   }
   if (shards.length > 1)
     writeJsonAtomic(path.join(directory, INDEX_FILE), { metadata: { total_size: bytes }, weight_map: map });
+}
+
+/** The configuration with the format that the weights are written in; nothing about quantisation is true of them. */
+function configOf(json: Readonly<Record<string, unknown>>, dtype: ComputeDType): Record<string, unknown> {
+  const { quantization_bit: _bits, quantization_config: _config, ...rest } = json;
+  // transformers 5 has another name for it.
+  return 'dtype' in rest ? { ...rest, dtype } : { ...rest, torch_dtype: dtype };
 }
 
 function shardName(index: number, count: number): string {

@@ -266,6 +266,8 @@ export interface EngineErrors {
   /** What was trained computes values that are not finite; `step` is the last one. */
   /** Full fine-tuning of a checkpoint whose weights are quantised. */
   'engine.packedTrainable': { path: string };
+  /** `quantization` for a checkpoint whose weights are quantised already. */
+  'engine.alreadyQuantised': { path: string };
   'engine.badResult': { step: number };
   'engine.nonFinite': { what: string; step: number; rows: string };
   /** Gradients of float16 are not finite even with the smallest scale of the loss. */

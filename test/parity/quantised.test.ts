@@ -137,3 +137,13 @@ test('a checkpoint that transformers saved in 4 bits gives what packing its sour
     await stored.close();
     await packed.close();
   }));
+
+test('NF4 is not made of integers', async () => {
+  const load = LanguageModel.load({
+    model: fixture('models/chatglm2-int4'),
+    adapter: null,
+    dtype: 'float32',
+    quantization: 'nf4',
+  });
+  await assert.rejects(load, { code: 'engine.alreadyQuantised' });
+});

@@ -181,13 +181,15 @@ export class OptimiserStep {
   private skip(event: StepEvent): void {
     const { emit } = this.parts;
     const { loss, step, rows } = event;
-    if (this.scale?.overflowed()) {
+    // A smaller scale mends gradients, not a loss.
+    if (Number.isFinite(loss) && this.scale?.overflowed()) {
       emit({ type: 'warning', code: 'stepSkipped', args: { step, scale: this.scale.value } });
       return;
     }
     emit(event);
     const lines = rows.join(', ');
-    if (this.scale) throw new GlmError('engine.float16Overflow', { step, rows: lines });
+    if (this.scale && Number.isFinite(loss))
+      throw new GlmError('engine.float16Overflow', { step, rows: lines });
     const what = Number.isFinite(loss) ? 'grad_norm' : 'loss';
     throw new GlmError('engine.nonFinite', { what, step, rows: lines });
   }

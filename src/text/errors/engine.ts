@@ -54,6 +54,10 @@ export const engineErrors: ErrorTable<EngineErrors> = {
     message: t('The model computes values that are not numbers (NaN): it cannot answer.'),
     remedy: t('Its weights or the adapter are damaged: download or train them again, or try float32.'),
   }),
+  'engine.alreadyQuantised': (t, args) => ({
+    message: t('The weights of {path} are quantised already: there is nothing to pack to NF4.', { ...args }),
+    remedy: t('Leave quantization away: adapters are trained on the weights as they are stored.'),
+  }),
   'engine.packedTrainable': (t, args) => ({
     message: t('The weights of {path} are quantised and cannot be trained in full.', { ...args }),
     remedy: t('Choose LoRA or P-Tuning v2, or take the checkpoint in float16 or bfloat16.'),
