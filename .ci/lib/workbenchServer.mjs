@@ -33,6 +33,7 @@ const QUIET = {
 /**
  * @typedef {object} ServerOptions
  * @property {Record<string, unknown>} [settings] user settings beside the quiet ones
+ * @property {Record<string, unknown>} [machineSettings] settings of the server's machine: `"scope": "machine"` ones count here only
  * @property {string[]} [vsix] extensions to install
  * @property {string} [locale] `zh-cn` runs our extension in Chinese; the workbench itself stays English
  * @property {number} [port] 0, the default, takes a free one
@@ -52,17 +53,15 @@ const QUIET = {
  * @returns {Promise<WorkbenchServer>}
  */
 export async function startWorkbenchServer(options = {}) {
-  const { settings = {}, vsix = [], locale, port = 0, env = {}, smokeTestDriver = true } = options;
+  const { settings = {}, machineSettings = {}, vsix = [], locale, port = 0 } = options;
+  const { env = {}, smokeTestDriver = true } = options;
   // A short path: the server's sockets lie in it, and their paths may have 108 bytes.
   const home = mkdtempSync(path.join(tmpdir(), 'glm-'));
   const userData = path.join(home, 'user');
   const extensions = path.join(home, 'extensions');
-  mkdirSync(path.join(userData, 'User'), { recursive: true });
   mkdirSync(extensions);
-  writeFileSync(
-    path.join(userData, 'User/settings.json'),
-    JSON.stringify({ ...QUIET, ...settings }, null, 2),
-  );
+  writeSettings(path.join(userData, 'User'), { ...QUIET, ...settings });
+  writeSettings(path.join(userData, 'Machine'), machineSettings);
   if (locale) writeLanguagePack(userData, locale);
   const folders = [
     ...['--server-data-dir', path.join(home, 'server')],
@@ -111,6 +110,11 @@ export async function startWorkbenchServer(options = {}) {
     await stop();
     throw new Error(`${error.message}\n${output}`, { cause: error });
   }
+}
+
+function writeSettings(folder, settings) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'settings.json'), JSON.stringify(settings, null, 2));
 }
 
 /** The server's environment becomes the extension host's: variables of an outer VS Code or npm stay out of it. */

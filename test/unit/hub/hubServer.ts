@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 
 /** What goes wrong with the next request for the content of a file. */
 export type Fault =
@@ -47,12 +46,17 @@ export interface HubServer {
   options: HubOptions;
 }
 
+/** Where the end of what was started is left: a test, or a suite of them. */
+export interface Cleanup {
+  after(end: () => void): void;
+}
+
 export const REPOSITORY = 'owner/tiny-glm';
 
 export const digest = (algorithm: string, ...data: (string | Uint8Array)[]): string =>
   data.reduce((hash, piece) => hash.update(piece), createHash(algorithm)).digest('hex');
 
-export async function startHub(context: TestContext, options: HubOptions): Promise<HubServer> {
+export async function startHub(context: Cleanup, options: HubOptions): Promise<HubServer> {
   const hub = {
     contents: [],
     cdnAuthorizations: [],
@@ -72,7 +76,7 @@ export async function startHub(context: TestContext, options: HubOptions): Promi
   return hub;
 }
 
-async function listen(context: TestContext, server: http.Server): Promise<string> {
+async function listen(context: Cleanup, server: http.Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   context.after(() => {
     server.closeAllConnections();

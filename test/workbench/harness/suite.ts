@@ -12,6 +12,8 @@ export interface SuiteOptions {
   locale?: 'zh-cn';
   /** User settings. */
   settings?: Record<string, unknown>;
+  /** Settings of the machine, for those that workspaces and users elsewhere cannot set. May be filled in by an earlier `before`. */
+  machineSettings?: Record<string, unknown>;
   /** What each scenario's workspace is a copy of. */
   workspace?: WorkspaceParts;
   /** The name that the window shows for the workspace. */
