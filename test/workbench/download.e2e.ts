@@ -71,7 +71,10 @@ async function start(workbench: Workbench, command: string, hub: HubServer, pict
   await keyboard.press('Enter');
 }
 
-/** The notification with a text, in the centre: the smoke-test driver lets only errors show as toasts. The centre closes with the last notification, so it is opened until the text is there. */
+/**
+ * The notification with a text. It is looked for in the centre, as there are no toasts under the smoke-test driver. The
+ * centre closes with the last notification, so it is opened until the text is there.
+ */
 function notification(workbench: Workbench, text: string): Promise<Locator> {
   return eventually(`the notification "${text}"`, async () => {
     const item = (await workbench.notifications()).filter({ hasText: text });
