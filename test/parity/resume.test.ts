@@ -63,6 +63,15 @@ for (const [name, overrides] of [
   ['LoRA with dropout', { method: { type: 'lora', lora_dropout: 0.2, r: 4 } }],
   ['full', { method: { type: 'full' } }],
   ['packed LoRA', { method: { type: 'lora' }, packing: true }],
+  ['DoRA with dropout', { method: { type: 'lora', use_dora: true, lora_dropout: 0.1 } }],
+  ['LoRA+', { method: { type: 'lora', loraplus_lr_ratio: 16 } }],
+  ['PiSSA', { method: { type: 'lora', init_lora_weights: 'pissa' } }],
+  ['QLoRA', { method: { type: 'lora' }, quantization: { type: 'nf4' } }],
+  ['P-Tuning v2 with dropout', { method: { type: 'ptuning_v2', pre_seq_len: 4, prefix_dropout: 0.2 } }],
+  [
+    "P-Tuning v2 as PEFT's, with projection",
+    { method: { type: 'ptuning_v2', pre_seq_len: 4, variant: 'peft', prefix_projection: true } },
+  ],
 ] as const)
   test(`${name}: stopped after step 5 and resumed`, async () => {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'glmtune-resume-'));
@@ -79,9 +88,12 @@ for (const [name, overrides] of [
     const joined = [...steps(first.events), ...steps(second.events)];
     const essence = ({ step, loss, grad_norm, lr, rows }: StepEvent) => ({ step, loss, grad_norm, lr, rows });
     assert.deepEqual(joined.map(essence), steps(uninterrupted.events).map(essence));
-    const result =
-      run.method.type === 'lora' ? 'adapter/adapter_model.safetensors' : 'model/model.safetensors';
-    assert.ok(readFileSync(path.join(whole, result)).equals(readFileSync(path.join(broken, result))));
+    const result = run.method.type === 'full' ? 'model' : 'adapter';
+    for (const file of readdirSync(path.join(whole, result)))
+      assert.ok(
+        readFileSync(path.join(whole, result, file)).equals(readFileSync(path.join(broken, result, file))),
+        file,
+      );
   });
 
 test('resumed from an earlier checkpoint, what came after it makes room', async () => {
@@ -96,4 +108,14 @@ test('resumed from an earlier checkpoint, what came after it makes room', async 
   assert.deepEqual(kept(), ['step-4', 'step-5']);
   const last = events.at(-1);
   assert.ok(last?.type === 'stopped' && last.checkpoint === path.join('checkpoints', 'step-5'));
+});
+
+test('a checkpoint of another shape is refused by name', async () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'glmtune-resume-'));
+  const small = runFile(directory, { method: { type: 'lora', r: 2 } });
+  const runDirectory = path.join(directory, 'run');
+  await runOnce(small, runDirectory, null, 2);
+  const large = { ...small, method: { ...small.method, r: 4 } } as RunFile;
+  const checkpoint = path.join(runDirectory, 'checkpoints', 'step-2');
+  await assert.rejects(runOnce(large, runDirectory, checkpoint, -1), { code: 'checkpoint.doesNotFit' });
 });

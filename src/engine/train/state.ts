@@ -4,6 +4,7 @@ import path from 'node:path';
 import { writeDirectoryAtomicAsync, writeJsonAtomic } from '../../checkpoint/atomic';
 import { INDEX_FILE, openWeights, WEIGHTS_FILE } from '../../checkpoint/checkpoint';
 import { floatTensor } from '../../checkpoint/floatTensor';
+import { checkModel, findProblems, throwProblems } from '../../checkpoint/modelDoctor';
 import { openSafetensors } from '../../checkpoint/safetensors';
 import {
   writeSafetensors,
@@ -139,6 +140,7 @@ export async function loadCheckpoint(
   const optimizer = openSafetensors([path.join(directory, OPTIMIZER_FILE)]);
   try {
     const variables = trainables.groups.flatMap((group) => group.state);
+    throwProblems(directory, findProblems(variables, optimizer.tensors));
     await resident.store.writeAll(variables, ({ name }) => optimizer.readFloat32(name));
   } finally {
     optimizer.close();
@@ -152,8 +154,14 @@ export async function loadWeights(directory: string, resident: ResidentModel): P
   const { adapter } = resident;
   const reader = adapter ? openSafetensors([path.join(directory, TRAINABLE_FILE)]) : openWeights(directory);
   try {
-    if (adapter) await resident.setAdapter(adapter, ({ name }) => reader.readFloat32(name));
-    else await readWeights(resident, reader);
+    if (adapter) {
+      const parts = [...adapter.groups, ...adapter.frozen].flatMap((group) => group.parts);
+      throwProblems(directory, findProblems(parts, reader.tensors));
+      await resident.setAdapter(adapter, ({ name }) => reader.readFloat32(name));
+    } else {
+      checkModel(directory, resident.model.config, reader);
+      await readWeights(resident, reader);
+    }
   } finally {
     reader.close();
   }
