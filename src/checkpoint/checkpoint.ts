@@ -59,7 +59,10 @@ export function openWeights(directory: string): WeightsReader {
   const { files, index, open } = findWeights(directory);
   const missing = missingShards(files);
   if (index && missing.length > 0) {
-    throw new GlmError('checkpoint.missingShard', { path: index.file, shard: missing.slice(0, 8).join(', ') });
+    throw new GlmError('checkpoint.missingShard', {
+      path: index.file,
+      shard: missing.slice(0, 8).join(', '),
+    });
   }
   const reader = open(files);
   try {

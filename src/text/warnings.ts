@@ -15,11 +15,14 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
         { ...args },
       );
     case 'rowsRefused':
-      return t("Rows left out because the model's chat template refuses them: {count}. Line {line}: {detail}", {
-        line: '?',
-        detail: '?',
-        ...args,
-      });
+      return t(
+        "Rows left out because the model's chat template refuses them: {count}. Line {line}: {detail}",
+        {
+          line: '?',
+          detail: '?',
+          ...args,
+        },
+      );
     case 'answersOnlyContext':
       return t(
         'Answers that are only read, not trained: {count}. ChatGLM-6B trains the last answer of a row; write a row for each.',

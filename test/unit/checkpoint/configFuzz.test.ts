@@ -58,7 +58,11 @@ function checkStructure(config: ModelConfig): void {
 test(`${ROUNDS} damaged configurations are either accepted as sound or refused in words`, () => {
   const random = seededRandom(20230314);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
-  const keys = [...Object.values(RELEASED).flatMap((json) => Object.keys(json)), 'rope_parameters', 'rope_scaling'];
+  const keys = [
+    ...Object.values(RELEASED).flatMap((json) => Object.keys(json)),
+    'rope_parameters',
+    'rope_scaling',
+  ];
   const counts = { accepted: 0, refused: 0 };
   for (let round = 0; round < ROUNDS; round++) {
     const json: Record<string, unknown> = { ...pick(Object.values(RELEASED)) };
@@ -68,7 +72,7 @@ test(`${ROUNDS} damaged configurations are either accepted as sound or refused i
       counts.accepted++;
     } catch (error) {
       assert.ok(error instanceof GlmError, `${String(error)} for ${JSON.stringify(json)}`);
-      assert.match(error.code, /^checkpoint\.(badConfig|unsupportedArchitecture)$/);
+      assert.match((error as GlmError).code, /^checkpoint\.(badConfig|unsupportedArchitecture)$/);
       counts.refused++;
     }
   }

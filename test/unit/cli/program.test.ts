@@ -57,7 +57,10 @@ test('a wrong command line is exit code 2 with one clear error', () => {
     [['train'], /The option --config <file> is missing/],
     [['train', '--config'], /The option --config <file> needs a value/],
     [['lint'], /The argument file is missing/],
-    [['score', '--model', 'm', '--input', 'i', '--dtype', 'int8'], /--dtype.*int8.*float32, bfloat16, float16/],
+    [
+      ['score', '--model', 'm', '--input', 'i', '--dtype', 'int8'],
+      /--dtype.*int8.*float32, bfloat16, float16/,
+    ],
     [['generate', '--model', 'm', '--input', 'i', '--top-k', '-1'], /--top-k.*-1.*at least 0/],
     [['generate', '--model', 'm', '--input', 'i', '--max-new-tokens', '1.5'], /whole number of at least 1/],
     [['chat'], /The option --model <dir> is missing/],
@@ -108,7 +111,10 @@ test('a bad run file leaves nothing behind', () => {
   const file = writeProject(directory.path, { method: { type: 'magic' } });
   const { status, stderr } = cli(['train', '--config', file]);
   assert.equal(status, 1);
-  assert.match(stderr, /first\.glmtune\.json:\d+:\d+: method\.type: must be one of "lora", "ptuning_v2", "full"/);
+  assert.match(
+    stderr,
+    /first\.glmtune\.json:\d+:\d+: method\.type: must be one of "lora", "ptuning_v2", "full"/,
+  );
   assert.equal(existsSync(path.join(directory.path, 'runs')), false);
 });
 
