@@ -2,7 +2,7 @@
 import { elements } from '../checkpoint/modelTensors';
 import { prefixPositionOffset } from '../checkpoint/prefix';
 import { joinParts, type FlatPart } from './adapters/flat';
-import type { ResidentAdapter } from './adapters/residentAdapter';
+import { allGroups, type ResidentAdapter } from './adapters/residentAdapter';
 import type { GraphBuilder, Variable } from './backend/graphBuilder';
 import type { Value } from './backend/ops';
 import type { Session } from './backend/session';
@@ -66,8 +66,7 @@ export class ResidentModel {
 
   /** Puts an adapter with the given values on the model, in place of what was there. */
   async setAdapter(adapter: ResidentAdapter, values: (part: FlatPart) => Float32Array): Promise<void> {
-    for (const group of [...adapter.groups, ...adapter.frozen])
-      await this.store.write(group.variable, joinParts(group, values));
+    for (const group of allGroups(adapter)) await this.store.write(group.variable, joinParts(group, values));
     this.adapter = adapter;
   }
 

@@ -17,7 +17,8 @@ import { initialName, type LoraAdapter, type PrefixAdapter } from './residentAda
 
 /**
  * A LoRA adapter's layout; nothing is in its variables yet. `lrRatio` is LoRA+'s factor of the learning rate of B
- * (Hayou et al. 2024, https://arxiv.org/abs/2402.12354); `pissa` keeps the first matrices beside the trained ones. Throws `checkpoint.unknownTarget`; `directory` is named in it.
+ * (Hayou et al. 2024, https://arxiv.org/abs/2402.12354); `pissa` keeps the first matrices beside the trained
+ * ones. Throws `checkpoint.unknownTarget`; `directory` is named in it.
  */
 export function loraAdapter(
   directory: string,

@@ -27,6 +27,11 @@ export interface PrefixAdapter {
 
 export type ResidentAdapter = LoraAdapter | PrefixAdapter;
 
+/** Every variable of an adapter, trained or not: what is written, read and saved. */
+export function allGroups({ groups, frozen }: Pick<ResidentAdapter, 'groups' | 'frozen'>): FlatGroup[] {
+  return [...groups, ...frozen];
+}
+
 /** Name of the frozen first value of a tensor. */
 export function initialName(name: string): string {
   return `initial.${name}`;
@@ -38,5 +43,5 @@ export type AdapterValues = ReadonlyMap<string, Value>;
 /** Reads an adapter's tensors in a function; null where there is no adapter. */
 export function readAdapter(graph: GraphBuilder, adapter: ResidentAdapter | null): AdapterValues | null {
   if (!adapter) return null;
-  return new Map([...adapter.groups, ...adapter.frozen].flatMap((group) => [...readParts(graph, group)]));
+  return new Map(allGroups(adapter).flatMap((group) => [...readParts(graph, group)]));
 }

@@ -4,7 +4,7 @@ import type { LoraShape } from '../../checkpoint/lora';
 import { differenceConfig, differenceLayer } from '../../checkpoint/pissa';
 import type { ResidentModel } from '../residentModel';
 import { viewParts } from './flat';
-import { initialName, type ResidentAdapter } from './residentAdapter';
+import { allGroups, initialName, type ResidentAdapter } from './residentAdapter';
 
 /** An adapter's tensors on the host, by their names in files. */
 export type AdapterTensors = ReadonlyMap<string, Float32Array>;
@@ -15,7 +15,7 @@ export async function readAdapterTensors(
   adapter: ResidentAdapter,
 ): Promise<AdapterTensors> {
   const tensors = new Map<string, Float32Array>();
-  for (const group of [...adapter.groups, ...adapter.frozen]) {
+  for (const group of allGroups(adapter)) {
     const flat = await resident.store.read(group.variable);
     for (const [name, values] of viewParts(group, flat)) tensors.set(name, values);
   }

@@ -13,6 +13,7 @@ import { structureOf } from '../../checkpoint/structure';
 import type { ChatGlmConfig } from '../../checkpoint/types';
 import { GlmError } from '../../protocol/errors';
 import type { Ops, Value } from '../backend/ops';
+import { embedTokens } from '../nn/embedding';
 import { geluTanh } from '../nn/gelu';
 import { splitPerHead } from '../nn/heads';
 import { layerNorm } from '../nn/norm';
@@ -69,10 +70,7 @@ export function chatGlm(config: ChatGlmConfig): DecoderModel<Rotary> {
     },
 
     embed(forward, ids) {
-      const { ops } = forward;
-      const rows = ops.gather(forward.parameter(structure.embedding), ids);
-      const [batch, length] = ids.shape;
-      return ops.cast(ops.reshape(rows, [batch * length, config.hidden_size]), 'float32');
+      return embedTokens(forward.ops, forward.parameter(structure.embedding), ids);
     },
 
     block(forward, table, x, layer) {

@@ -11,6 +11,7 @@
 import { structureOf } from '../../checkpoint/structure';
 import type { ChatGlm2Config } from '../../checkpoint/types';
 import type { Ops, Value } from '../backend/ops';
+import { embedTokens } from '../nn/embedding';
 import { splitHeads, splitPerHead, type PassSize } from '../nn/heads';
 import { layerNorm, rmsNorm } from '../nn/norm';
 import { frequencies, interleavedPairs, rotary, rotate, type Rotary } from '../nn/rotary';
@@ -77,10 +78,7 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
     },
 
     embed(forward, ids) {
-      const { ops } = forward;
-      const rows = ops.gather(forward.parameter(structure.embedding), ids);
-      const [batch, length] = ids.shape;
-      return ops.cast(ops.reshape(rows, [batch * length, config.hidden_size]), 'float32');
+      return embedTokens(forward.ops, forward.parameter(structure.embedding), ids);
     },
 
     block(forward, table, x, layer) {

@@ -9,6 +9,7 @@ import { rotaryChannels } from '../../checkpoint/families/glm';
 import { structureOf } from '../../checkpoint/structure';
 import type { GlmConfig } from '../../checkpoint/types';
 import type { Value } from '../backend/ops';
+import { embedTokens } from '../nn/embedding';
 import { splitHeads } from '../nn/heads';
 import { rmsNorm } from '../nn/norm';
 import { frequencies, interleavedPairs, rotary, rotate, type Rotary } from '../nn/rotary';
@@ -66,10 +67,7 @@ export function glm(config: GlmConfig): DecoderModel<Rotary> {
     },
 
     embed(forward, ids) {
-      const { ops } = forward;
-      const rows = ops.gather(forward.parameter(structure.embedding), ids);
-      const [batch, length] = ids.shape;
-      return ops.cast(ops.reshape(rows, [batch * length, config.hidden_size]), 'float32');
+      return embedTokens(forward.ops, forward.parameter(structure.embedding), ids);
     },
 
     block(forward, table, x, layer) {

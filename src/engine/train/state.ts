@@ -13,7 +13,7 @@ import {
 } from '../../checkpoint/safetensorsWriter';
 import type { TensorToWrite } from '../../checkpoint/types';
 import { GlmError } from '../../protocol/errors';
-import type { ResidentAdapter } from '../adapters/residentAdapter';
+import { allGroups, type ResidentAdapter } from '../adapters/residentAdapter';
 import { readAdapterTensors, saveAdapter, type AdapterTensors } from '../adapters/save';
 import type { Variable } from '../backend/graphBuilder';
 import { readWeights } from '../loadModel';
@@ -121,8 +121,8 @@ export async function saveWeights(
   else await writeDirectoryAtomicAsync(directory, (temporary) => saveModel(temporary, resident, dtype));
 }
 
-function trainableTensors({ groups, frozen }: ResidentAdapter, values: AdapterTensors): TensorToWrite[] {
-  return [...groups, ...frozen].flatMap(({ parts }) =>
+function trainableTensors(adapter: ResidentAdapter, values: AdapterTensors): TensorToWrite[] {
+  return allGroups(adapter).flatMap(({ parts }) =>
     parts.map(({ name, shape }) => floatTensor(name, shape, values.get(name)!)),
   );
 }
@@ -155,7 +155,7 @@ export async function loadWeights(directory: string, resident: ResidentModel): P
   const reader = adapter ? openSafetensors([path.join(directory, TRAINABLE_FILE)]) : openWeights(directory);
   try {
     if (adapter) {
-      const parts = [...adapter.groups, ...adapter.frozen].flatMap((group) => group.parts);
+      const parts = allGroups(adapter).flatMap((group) => group.parts);
       throwProblems(directory, findProblems(parts, reader.tensors));
       await resident.setAdapter(adapter, ({ name }) => reader.readFloat32(name));
     } else {
