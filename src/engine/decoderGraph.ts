@@ -55,11 +55,15 @@ export class BoundForward implements Forward {
     const { ops, adapter: values, seed, store, mask } = inputs;
     const adapter = values ? resident.adapter : null;
     const lora: ReadonlyMap<string, LoraWeights> =
-      adapter?.kind === 'lora' ? bindLora(ops, adapter, values!, resident.dtype, seed) : new Map();
+      adapter?.kind === 'lora'
+        ? ops.scope('adapter', () => bindLora(ops, adapter, values!, resident.dtype, seed))
+        : new Map();
     const batch = inputs.positions[0].shape[0];
     const prefix =
       adapter?.kind === 'prefix' && !store
-        ? bindPrefix(ops, adapter, values!, { dtype: resident.dtype, batch, seed })
+        ? ops.scope('adapter', () =>
+            bindPrefix(ops, adapter, values!, { dtype: resident.dtype, batch, seed }),
+          )
         : null;
     const wide = prefix ? withPrefixColumns(ops, mask, prefix[0].keys.shape[2]) : mask;
     return new BoundForward({ resident, inputs, lora, prefix, mask: wide, parameters: new Map() }, ops);
@@ -122,13 +126,18 @@ export function hiddenStates(
   options: { recompute?: boolean; embedded?: (x: Value) => Value } = {},
 ): Value {
   const { model } = resident;
-  const shared = model.shared(forward);
-  const embedded = model.embed(forward, ids);
+  const shared = forward.ops.scope('inputs', () => model.shared(forward));
+  const embedded = forward.ops.scope('embedding', () => model.embed(forward, ids));
   let x = options.embedded ? options.embedded(embedded) : embedded;
   for (let layer = 0; layer < model.layers; layer++) {
-    x = options.recompute
-      ? forward.ops.checkpoint([x], (ops, [input]) => model.block(forward.withOps(ops), shared, input, layer))
-      : model.block(forward, shared, x, layer);
+    const input = x;
+    x = forward.ops.scope(`layer${layer}`, () =>
+      options.recompute
+        ? forward.ops.checkpoint([input], (ops, [again]) =>
+            model.block(forward.withOps(ops), shared, again, layer),
+          )
+        : model.block(forward, shared, input, layer),
+    );
   }
   return x;
 }

@@ -143,6 +143,9 @@ export class EagerOps implements Ops {
     return x;
   }
 
+  scope<T>(_name: string, f: () => T): T {
+    return f();
+  }
   custom(_inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[] {
     return forward(this).outputs;
   }

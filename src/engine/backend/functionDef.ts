@@ -1,5 +1,6 @@
 /** TensorFlow's function messages (tensorflow/core/framework/{function,op_def,node_def,attr_value}.proto). */
 import { TF_DTYPE } from './native';
+import type { Value } from './ops';
 import { ProtoWriter } from './protobuf';
 
 /** An attribute of a node; numbers of `type` are `TF_DataType`s. */
@@ -18,6 +19,9 @@ export interface NodeDef {
   op: string;
   inputs: string[];
   attrs: Record<string, Attr>;
+  /** What it takes and gives, for counting its work. */
+  operands: readonly Value[];
+  results: readonly Value[];
 }
 
 export interface FunctionDefinition {

@@ -36,6 +36,8 @@ export class GraphOps implements Ops {
   readonly nodes: NodeDef[] = [];
   private readonly counts = new Map<string, number>();
   private readonly constants = new Map<string, Value>();
+  /** What names of nodes begin with: the open scopes, as `layer3/attention/`. */
+  private path = '';
 
   /** Adds a node; `controls` are names of nodes that run before it. Returns its outputs (its name where it has none). */
   protected emit(
@@ -48,7 +50,8 @@ export class GraphOps implements Ops {
     const name = options.name ?? this.uniqueName(op);
     const references = inputs.map((input) => (input as GraphValue).reference);
     const controls = (options.controls ?? []).map((control) => `^${control}`);
-    this.nodes.push({ name, op, attrs, inputs: [...references, ...controls] });
+    const work = { operands: inputs, results: outputs };
+    this.nodes.push({ name, op, attrs, inputs: [...references, ...controls], ...work });
     const values = outputs.map((output, index) => ({
       ...output,
       node: name,
@@ -60,7 +63,17 @@ export class GraphOps implements Ops {
   private uniqueName(op: string): string {
     const count = this.counts.get(op) ?? 0;
     this.counts.set(op, count + 1);
-    return `${op}_${count}`;
+    return `${this.path}${op}_${count}`;
+  }
+
+  scope<T>(name: string, f: () => T): T {
+    const outer = this.path;
+    this.path = `${outer}${name}/`;
+    try {
+      return f();
+    } finally {
+      this.path = outer;
+    }
   }
 
   private one(

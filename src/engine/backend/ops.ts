@@ -89,6 +89,8 @@ export interface Ops {
   /** x, to be computed no earlier than `after`: keeps a recomputation from running during the forward pass. */
   barrier(x: Value, after: Value): Value;
 
+  /** f(), whose operations belong to a part of the model: profiles and errors name them by it. Scopes nest. */
+  scope<T>(name: string, f: () => T): T;
   /** A composite with its own derivative. */
   custom(inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[];
   /** f(inputs), whose intermediate values are recomputed for the backward pass instead of kept. */

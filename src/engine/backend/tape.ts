@@ -8,12 +8,15 @@ type Accumulate = (value: Value, gradient: Value) => void;
 
 interface Entry {
   outputs: readonly Value[];
+  /** The scopes it was recorded in, as `layer3/attention/`. */
+  path: string;
   backward(outputGradients: readonly Gradient[], accumulate: Accumulate): void;
 }
 
 export class Tape implements Ops {
   private readonly entries: Entry[] = [];
   private readonly tracked: Set<Value>;
+  private path = '';
 
   constructor(
     private readonly base: Ops,
@@ -41,7 +44,8 @@ export class Tape implements Ops {
     accumulate(output, seed ?? this.base.scalar(1, output.dtype));
     for (const entry of this.entries.toReversed()) {
       const outputGradients = entry.outputs.map((value) => gradients.get(value) ?? null);
-      if (outputGradients.some((gradient) => gradient !== null)) entry.backward(outputGradients, accumulate);
+      if (outputGradients.some((gradient) => gradient !== null))
+        this.base.scope(`${entry.path}backward`, () => entry.backward(outputGradients, accumulate));
     }
     return gradients;
   }
@@ -50,7 +54,7 @@ export class Tape implements Ops {
 
   private record(outputs: readonly Value[], backward: Entry['backward']): void {
     for (const output of outputs) this.tracked.add(output);
-    this.entries.push({ outputs, backward });
+    this.entries.push({ outputs, path: this.path, backward });
   }
 
   /** Records a one-output operation; `derivatives[i]` makes the gradient of input i. */
@@ -328,6 +332,16 @@ export class Tape implements Ops {
     return this.op([x], this.base.barrier(x, after), [(g) => g]);
   }
 
+  scope<T>(name: string, f: () => T): T {
+    const outer = this.path;
+    this.path = `${outer}${name}/`;
+    try {
+      return this.base.scope(name, f);
+    } finally {
+      this.path = outer;
+    }
+  }
+
   custom(inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[] {
     const needed = inputs.map(this.isTracked);
     const result = forward(this.base);
@@ -350,7 +364,8 @@ export class Tape implements Ops {
       inputs.forEach((input, i) => {
         if (this.isTracked(input)) inner.watch(again[i]);
       });
-      const gradients = inner.gradients(f(inner, again), g!);
+      const output = this.base.scope('recompute', () => f(inner, again));
+      const gradients = inner.gradients(output, g!);
       inputs.forEach((input, i) => {
         const gradient = gradients.get(again[i]);
         if (gradient) accumulate(input, gradient);

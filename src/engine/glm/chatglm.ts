@@ -34,7 +34,9 @@ export function chatGlm(config: ChatGlmConfig): DecoderModel<Rotary> {
   function norm(forward: Forward, x: Value, module: string): Value {
     const weight = forward.parameter(`${module}.weight`);
     const bias = forward.parameter(`${module}.bias`);
-    return layerNorm(forward.ops, x, weight, bias, config.layernorm_epsilon, 'float32');
+    return forward.ops.scope('norm', () =>
+      layerNorm(forward.ops, x, weight, bias, config.layernorm_epsilon, 'float32'),
+    );
   }
 
   function attention(forward: Forward, table: Rotary, x: Value, layer: number): Value {
@@ -76,10 +78,11 @@ export function chatGlm(config: ChatGlmConfig): DecoderModel<Rotary> {
     block(forward, table, x, layer) {
       const { ops, dtype } = forward;
       const first = norm(forward, x, `${prefix(layer)}.input_layernorm`);
-      const attended = attention(forward, table, ops.cast(first, dtype), layer);
+      const attended = ops.scope('attention', () => attention(forward, table, ops.cast(first, dtype), layer));
       const middle = residual(ops, first, attended);
       const second = norm(forward, middle, `${prefix(layer)}.post_attention_layernorm`);
-      return residual(ops, second, mlp(forward, ops.cast(second, dtype), layer));
+      const wide = ops.scope('mlp', () => mlp(forward, ops.cast(second, dtype), layer));
+      return residual(ops, second, wide);
     },
 
     finish(forward, x) {

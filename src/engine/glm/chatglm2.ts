@@ -27,6 +27,10 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
   const prefix = (layer: number): string => `transformer.encoder.layers.${layer}`;
 
   function norm(forward: Forward, x: Value, module: string): Value {
+    return forward.ops.scope('norm', () => normalised(forward, x, module));
+  }
+
+  function normalised(forward: Forward, x: Value, module: string): Value {
     const { ops, dtype } = forward;
     const weight = forward.parameter(`${module}.weight`);
     if (config.rmsnorm) return rmsNorm(ops, x, weight, config.layernorm_epsilon, dtype);
@@ -84,9 +88,11 @@ export function chatGlm2(config: ChatGlm2Config): DecoderModel<Rotary> {
     block(forward, table, x, layer) {
       const { ops } = forward;
       const first = norm(forward, x, `${prefix(layer)}.input_layernorm`);
-      const attended = residual(ops, x, first, selfAttention(forward, table, first, layer));
+      const attention = ops.scope('attention', () => selfAttention(forward, table, first, layer));
+      const attended = residual(ops, x, first, attention);
       const second = norm(forward, attended, `${prefix(layer)}.post_attention_layernorm`);
-      return residual(ops, attended, second, mlp(forward, second, layer));
+      const wide = ops.scope('mlp', () => mlp(forward, second, layer));
+      return residual(ops, attended, second, wide);
     },
 
     finish(forward, x) {

@@ -24,7 +24,10 @@ export function glm(config: GlmConfig): DecoderModel<Rotary> {
   const prefix = (layer: number): string => `model.layers.${layer}`;
 
   function norm(forward: Forward, x: Value, module: string, dtype: ComputeDType = forward.dtype): Value {
-    return rmsNorm(forward.ops, x, forward.parameter(`${module}.weight`), config.rms_norm_eps, dtype);
+    const { ops } = forward;
+    return ops.scope('norm', () =>
+      rmsNorm(ops, x, forward.parameter(`${module}.weight`), config.rms_norm_eps, dtype),
+    );
   }
 
   function selfAttention(forward: Forward, table: Rotary, x: Value, layer: number): Value {
@@ -73,10 +76,11 @@ export function glm(config: GlmConfig): DecoderModel<Rotary> {
     block(forward, table, x, layer) {
       const module = prefix(layer);
       const first = norm(forward, x, `${module}.input_layernorm`);
-      const attention = selfAttention(forward, table, first, layer);
+      const attention = forward.ops.scope('attention', () => selfAttention(forward, table, first, layer));
       const attended = residual(forward, x, attention, `${module}.post_self_attn_layernorm`);
       const second = norm(forward, attended, `${module}.post_attention_layernorm`);
-      return residual(forward, attended, mlp(forward, second, layer), `${module}.post_mlp_layernorm`);
+      const wide = forward.ops.scope('mlp', () => mlp(forward, second, layer));
+      return residual(forward, attended, wide, `${module}.post_mlp_layernorm`);
     },
 
     finish(forward, x) {

@@ -34,8 +34,8 @@ export function linear(ops: Ops, x: Value, { weight: stored, bias, lora }: Linea
   const base = bias ? ops.biasAdd(product, bias) : product;
   if (!lora) return base;
   const { magnitude } = lora;
-  const added = magnitude
-    ? applyDora(ops, x, product, { ...lora, magnitude }, weight)
-    : applyLora(ops, x, lora);
+  const added = ops.scope('adapter', () =>
+    magnitude ? applyDora(ops, x, product, { ...lora, magnitude }, weight) : applyLora(ops, x, lora),
+  );
   return ops.add(base, added);
 }

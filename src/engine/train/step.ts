@@ -107,7 +107,7 @@ export class TrainingStep {
   ): CrossEntropy {
     const { model, dtype } = this.resident;
     const { ids, positions, labelRows, labels, weights } = inputs;
-    const mask = sequenceMask(graph, inputs, dtype);
+    const mask = graph.scope('inputs', () => sequenceMask(graph, inputs, dtype));
     const forward = BoundForward.create(this.resident, {
       graph,
       ops,
@@ -121,9 +121,11 @@ export class TrainingStep {
       embedded: training.embedded,
     });
     // The output layer is by far the widest product: only positions with a label go through it.
-    const chosen = model.finish(forward, ops.gather(hidden, labelRows));
-    const head = forward.parameter(model.outputWeight);
-    return crossEntropy(ops, chosen, head, labels, weights, training.labelSmoothing);
+    return ops.scope('output', () => {
+      const chosen = model.finish(forward, ops.gather(hidden, labelRows));
+      const head = forward.parameter(model.outputWeight);
+      return crossEntropy(ops, chosen, head, labels, weights, training.labelSmoothing);
+    });
   }
 
   private compileBatch(micro: MicroBatch, add: boolean): Program {
@@ -144,17 +146,27 @@ export class TrainingStep {
         { adapter, parameters, seed: options.drops ? seed : null },
         { embedded: lengths ? noisy : undefined, labelSmoothing: options.labelSmoothing },
       );
-      const gradients = leaves.collect(tape.gradients(loss.loss));
-      const effects = trainables.groups.map(({ gradient }, i) =>
-        add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
+      const derivatives = tape.gradients(loss.loss);
+      const { effects, squares } = graph.scope('gradients', () =>
+        this.keepGradients(graph, leaves.collect(derivatives), add),
       );
-      const sums = add
-        ? trainables.groups.map(({ gradient }, i) => graph.read(gradient, [effects[i]]))
-        : gradients;
-      const outputs = [loss.tokenLosses, sumOfSquares(graph, sums)];
       const random = [...(seed ? [seed] : []), ...(lengths ? [lengths] : [])];
-      return { inputs: [...inputs.all, ...random], outputs, effects };
+      return { inputs: [...inputs.all, ...random], outputs: [loss.tokenLosses, squares], effects };
     });
+  }
+
+  /** Puts gradients in place of the accumulated ones, or adds them; `squares` [1] is the squared norm of the result. */
+  private keepGradients(
+    graph: GraphBuilder,
+    gradients: readonly Value[],
+    add: boolean,
+  ): { effects: Effect[]; squares: Value } {
+    const { groups } = this.trainables;
+    const effects = groups.map(({ gradient }, i) =>
+      add ? graph.assignAdd(gradient, gradients[i]) : graph.assign(gradient, gradients[i]),
+    );
+    const sums = add ? groups.map(({ gradient }, i) => graph.read(gradient, [effects[i]])) : gradients;
+    return { effects, squares: sumOfSquares(graph, sums) };
   }
 
   /** Updates everything that is trained by the accumulated gradient. */
@@ -188,7 +200,7 @@ export class TrainingStep {
         // One group after the other: all at once would hold a second copy of every gradient.
         const gradient = graph.read(group.gradient, before);
         const decays = group.isMatrix || this.options.decayAll;
-        before = optimiser.update(graph, group, gradient, scalars, decays);
+        before = graph.scope('optimiser', () => optimiser.update(graph, group, gradient, scalars, decays));
         effects.push(...before);
       }
       return { inputs: [numbers], outputs: [], effects };
