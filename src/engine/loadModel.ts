@@ -4,9 +4,10 @@ import { checkModel } from '../checkpoint/modelDoctor';
 import { structureOf } from '../checkpoint/structure';
 import type { TensorEntry, TensorReader } from '../checkpoint/types';
 import { GlmError } from '../protocol/errors';
+import { backend } from './backend/backend';
 import type { Variable } from './backend/graphBuilder';
 import type { DType } from './backend/ops';
-import { NativeTensor } from './backend/tensor';
+import type { StagedTensor } from './backend/tensor';
 import { createModel } from './glm/registry';
 import { packedSources, storePacked, storesIntegers, type PackedSource } from './packedLinear';
 import { ResidentModel, type PackedLinear } from './residentModel';
@@ -99,14 +100,14 @@ async function assignFrom(
   reader: TensorReader,
   variables: readonly Variable[],
 ): Promise<void> {
-  const tensors: NativeTensor[] = [];
+  const tensors: StagedTensor[] = [];
   const dtypes: DType[] = [];
   try {
     for (const variable of variables) {
       const entry = reader.tensors.get(variable.name);
       const stored = entry && STORED[entry.dtype];
       if (!entry || !stored) throw new Error(`${variable.name} was not checked`);
-      const tensor = NativeTensor.allocate(variable.shape, stored);
+      const tensor = backend().stage(variable.shape, stored);
       tensors.push(tensor);
       dtypes.push(stored);
       copyTensor(reader, entry, tensor);
@@ -118,7 +119,7 @@ async function assignFrom(
 }
 
 /** Streams a tensor of a file into the library's memory. */
-function copyTensor(reader: TensorReader, { name, byteLength }: TensorEntry, target: NativeTensor): void {
+function copyTensor(reader: TensorReader, { name, byteLength }: TensorEntry, target: StagedTensor): void {
   const piece = new Uint8Array(Math.min(PIECE_BYTES, byteLength));
   for (let offset = 0; offset < byteLength; offset += piece.length) {
     const part = piece.subarray(0, Math.min(piece.length, byteLength - offset));

@@ -1,10 +1,10 @@
 /** Checks the engine against tfjs: loss and gradients of a tiny ChatGLM, as one compiled function and as tfjs operations. */
 import { parseConfig } from '../checkpoint/config';
 import { elements, modelTensors } from '../checkpoint/modelTensors';
+import { backend } from './backend/backend';
 import { EagerOps, readTfjs } from './backend/eagerOps';
 import type { GraphValue } from './backend/graphOps';
 import type { Ops, Value } from './backend/ops';
-import { Session } from './backend/session';
 import { Tape } from './backend/tape';
 import { openTfjs } from './backend/tfjs';
 import type { Forward } from './glm/model';
@@ -89,7 +89,7 @@ export async function selfTest(): Promise<EngineReport['selfTest']> {
       readTfjs(value),
     ),
   );
-  const session = new Session();
+  const session = backend().openSession();
   const feeds: Float32Array[] = [];
   const program = session.compile((graph) => {
     const inputs: GraphValue[] = [];

@@ -1,14 +1,15 @@
 /** Values of a session's variables, moved to and from the host in groups. */
 import { elements } from '../checkpoint/modelTensors';
+import { backend } from './backend/backend';
 import type { GraphBuilder, Variable } from './backend/graphBuilder';
 import type { DType } from './backend/ops';
-import { Session, type Feed, type Program, type ProgramDefinition } from './backend/session';
+import type { Feed, Program, ProgramDefinition } from './backend/session';
 
 /** Bytes (as float32) of the variables that are moved together. */
 const GROUP_BYTES = 256 * 1024 * 1024;
 
 export class VariableStore {
-  readonly session = new Session();
+  readonly session = backend().openSession();
   private readonly programs = new Map<string, Program>();
 
   /** Assigns a variable from float32 values. */

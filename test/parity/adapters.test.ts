@@ -9,7 +9,7 @@ import { openSafetensors } from '../../src/checkpoint/safetensors';
 import { loadAdapter } from '../../src/engine/adapters/load';
 import { viewParts } from '../../src/engine/adapters/flat';
 import { readAdapterTensors, saveAdapter } from '../../src/engine/adapters/save';
-import { Session } from '../../src/engine/backend/session';
+import { backend } from '../../src/engine/backend/backend';
 import { loadModel } from '../../src/engine/loadModel';
 import { denseWeight, linear } from '../../src/engine/nn/linear';
 import { drop } from '../../src/engine/nn/lora';
@@ -140,7 +140,7 @@ test('DoRA with dropout: both terms see the dropped input, the base term of the 
   const data = { x: numbers(n * width, 1), w: numbers(out * width, 2), a: numbers(r * width, 3) };
   const b = numbers(out * r, 4);
   const magnitude = numbers(out, 5).map(Math.abs);
-  const session = new Session();
+  const session = backend().openSession();
   const program = session.compile((graph) => {
     const shapes = [[n, width], [out, width], [r, width], [out, r], [out]];
     const inputs = shapes.map((shape) => graph.placeholder(shape, 'float32'));
@@ -184,7 +184,7 @@ test('DoRA with dropout: both terms see the dropped input, the base term of the 
 test("a prefix's dropout differs from row to row and from layer to layer; without it all rows are alike", async () => {
   const [entries, layers, groups, headDim, batch] = [16, 2, 2, 4, 2];
   const table = numbers(entries * layers * 2 * groups * headDim, 9).map((value) => value + 10);
-  const session = new Session();
+  const session = backend().openSession();
   const make = async (rate: number): Promise<Float32Array[]> => {
     const program = session.compile((graph) => {
       const embedding = graph.placeholder([entries, layers * 2 * groups * headDim], 'float32');

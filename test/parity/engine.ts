@@ -8,5 +8,7 @@ export async function openTestEngine(): Promise<void> {
   const home = process.env.GLMTUNE_HOME ?? path.join(os.homedir(), '.glmtune');
   const directory =
     process.env.GLMTUNE_TEST_ENGINE ?? path.join(home, 'engine', 'libtensorflow-2.21.0-cpu-linux-x64');
-  loadNative(existsSync(path.join(directory, 'tensorflow')) ? path.join(directory, 'tensorflow') : directory);
+  await loadNative(
+    existsSync(path.join(directory, 'tensorflow')) ? path.join(directory, 'tensorflow') : directory,
+  );
 }

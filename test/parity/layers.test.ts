@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { DType, Value } from '../../src/engine/backend/ops';
-import { Session } from '../../src/engine/backend/session';
+import { backend } from '../../src/engine/backend/backend';
 import { Tape } from '../../src/engine/backend/tape';
 import { attention, visibilityMask } from '../../src/engine/nn/attention';
 import { geluTanh } from '../../src/engine/nn/gelu';
@@ -31,7 +31,7 @@ async function rotated(
   pairs: readonly RotaryPair[],
   interpolation?: number,
 ): Promise<Float32Array> {
-  const session = new Session();
+  const session = backend().openSession();
   const [length] = [streams[0].length];
   const program = session.compile((g) => {
     const positions = streams.map(() => g.placeholder([1, length], 'int32'));
@@ -102,7 +102,7 @@ for (const [dtype, tolerance] of [
 ] as [DType, number][])
   test(`GELU and its slope in ${dtype}`, async () => {
     const points = Float32Array.from({ length: 33 }, (_, i) => (i - 16) / 4);
-    const session = new Session();
+    const session = backend().openSession();
     const program = session.compile((g) => {
       const input = g.placeholder([1, points.length], 'float32');
       const x = g.cast(input, dtype);
@@ -121,7 +121,7 @@ for (const [dtype, tolerance] of [
   });
 
 test('attention in float16: scores beyond its range, and keys that stay hidden beside them', async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const [length, d] = [3, 2];
   const program = session.compile((g) => {
     const order = g.placeholder([1, length], 'int32');

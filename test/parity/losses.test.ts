@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { DType } from '../../src/engine/backend/ops';
-import { Session } from '../../src/engine/backend/session';
+import { backend } from '../../src/engine/backend/backend';
 import { Tape } from '../../src/engine/backend/tape';
 import { crossEntropy } from '../../src/engine/nn/crossEntropy';
 import { addNoise } from '../../src/engine/nn/neftune';
@@ -32,7 +32,7 @@ before(openTestEngine);
 
 /** Mean loss over labels 2, 0, 6 and 3 (the fourth position has none), and the gradients times `scale`. */
 async function lossOf(dtype: DType, smoothing: number, scale = 1) {
-  const session = new Session();
+  const session = backend().openSession();
   const program = session.compile((graph) => {
     const h = graph.placeholder([K, H], 'float32');
     const w = graph.placeholder([V, H], 'float32');
@@ -80,7 +80,7 @@ test('float16: a scale that is too large shows as infinite gradients', async () 
 
 test('noise: uniform within the bound of each row, the same for the same seed', async () => {
   const [batch, length, channels] = [2, 64, 48];
-  const session = new Session();
+  const session = backend().openSession();
   const program = session.compile((graph) => {
     const lengths = graph.placeholder([batch], 'float32');
     const seed = graph.placeholder([2], 'int32');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { elements } from '../../src/checkpoint/modelTensors';
 import { flatGroup } from '../../src/engine/adapters/flat';
-import { Session } from '../../src/engine/backend/session';
+import { backend } from '../../src/engine/backend/backend';
 import { optimisers } from '../../src/engine/train/optimisers';
 import { openTestEngine } from './engine';
 
@@ -78,7 +78,7 @@ function gradient(step: number): number[] {
 /** Runs the updates; the gradient is given four times too large and scaled back. */
 async function trajectory(name: keyof typeof optimisers, lrFactor: number): Promise<Float32Array[]> {
   const optimiser = optimisers[name];
-  const session = new Session();
+  const session = backend().openSession();
   const parts = SHAPES.map((shape, i) => ({ name: `part${i}`, shape }));
   const group = flatGroup('trained', parts, { isMatrix: true, lrFactor });
   const { variable } = group;

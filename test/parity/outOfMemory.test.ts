@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { before, test } from 'node:test';
-import { Session } from '../../src/engine/backend/session';
+import { backend } from '../../src/engine/backend/backend';
 import { train } from '../../src/engine/train/trainer';
 import type { RunEvent } from '../../src/protocol/events';
 import { parseRunFile } from '../../src/protocol/run';
@@ -16,7 +16,7 @@ const ROWS = 16;
 before(openTestEngine);
 
 test('a tensor that is too large for the machine is an error, not the end of the process', async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const program = session.compile((graph) => {
     const huge = graph.fill([1 << 20, 1 << 20], 1, 'float32');
     return { inputs: [], outputs: [graph.sum(huge, [0, 1])], effects: [] };

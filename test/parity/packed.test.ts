@@ -10,7 +10,8 @@ import { packIntegers, unpackIntegers } from '../../src/checkpoint/packed/thudm'
 import type { PackedMatrix } from '../../src/checkpoint/packed/types';
 import { openSafetensors } from '../../src/checkpoint/safetensors';
 import { structureOf } from '../../src/checkpoint/structure';
-import { Session } from '../../src/engine/backend/session';
+import { backend } from '../../src/engine/backend/backend';
+import type { Session } from '../../src/engine/backend/session';
 import { Tape } from '../../src/engine/backend/tape';
 import { packedWeight } from '../../src/engine/nn/packed';
 import { packedVariables, type PackedLayout } from '../../src/engine/nn/packedLayout';
@@ -64,7 +65,7 @@ async function check(
 }
 
 test('NF4: every stand-alone matrix, bit by bit', async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const reader = openSafetensors([fixture('quant/nf4/vectors.safetensors')]);
   const { cases } = readJsonFixture<{ cases: { name: string; nested: boolean }[] }>('quant/nf4/vectors.json');
   for (const { name, nested } of cases) {
@@ -79,7 +80,7 @@ test('NF4: every stand-alone matrix, bit by bit', async () => {
 
 for (const model of ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'glm-hf', 'glm4-0414'])
   test(`NF4: weights of ${model}`, async () => {
-    const session = new Session();
+    const session = backend().openSession();
     const reader = openWeights(fixture(`models/${model}`));
     const golden = openSafetensors([fixture(`quant/nf4/${model}/dequantized.safetensors`)]);
     assert.ok(golden.tensors.size > 0);
@@ -91,7 +92,7 @@ for (const model of ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'glm-hf', 
   });
 
 test("THUDM's integers: small matrices and the reference's example of every model", async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const matrices = openSafetensors([fixture('quant/thudm/matrices.safetensors')]);
   for (const rule of ['chatglm', 'chatglm2'] as const)
     for (const bits of [4, 8] as const)
@@ -127,7 +128,7 @@ test("THUDM's integers: small matrices and the reference's example of every mode
 });
 
 test('a product with a packed weight, and its gradient, equal those with the unpacked one', async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const [rows, columns, n] = [24, 40, 7];
   const random = (count: number, seed: number): Float32Array =>
     Float32Array.from({ length: count }, (_, i) => Math.sin((i + seed) * 12.9898) * 0.7);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { Session } from '../../src/engine/backend/session';
+import { backend } from '../../src/engine/backend/backend';
 import { Tape } from '../../src/engine/backend/tape';
 import { openTestEngine } from './engine';
 
 before(openTestEngine);
 
 test('a program computes a product and keeps a variable between runs', async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const counter = { name: 'counter', shape: [2], dtype: 'float32' } as const;
   const init = session.compile((g) => {
     const value = g.placeholder([2], 'float32');
@@ -28,7 +28,7 @@ test('a program computes a product and keeps a variable between runs', async () 
 });
 
 test('a program that was disposed of is gone, its variables are not; the names of programs are not given again', async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const counter = { name: 'counter', shape: [1], dtype: 'float32' } as const;
   const [first] = await session.runOnce(
     (g) => {
@@ -48,7 +48,7 @@ test('a program that was disposed of is gone, its variables are not; the names o
 });
 
 test('the gradient of a recomputed block equals that of a kept one', async () => {
-  const session = new Session();
+  const session = backend().openSession();
   const program = session.compile((g) => {
     const x = g.placeholder([2, 3], 'float32');
     const w = g.placeholder([3, 3], 'float32');

@@ -9,5 +9,5 @@ import { loadNative } from './native';
  */
 export async function openEngine(directory: string): Promise<void> {
   const inside = path.join(directory, 'tensorflow');
-  loadNative(existsSync(inside) ? inside : directory);
+  await loadNative(existsSync(inside) ? inside : directory);
 }

@@ -3,7 +3,7 @@
  * backend. No compiler and no prebuilt addon are needed, and functions, devices and every dtype are reachable. Signatures:
  * tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h.
  */
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { GlmError } from '../../protocol/errors';
@@ -52,7 +52,9 @@ function pin(libc: LibraryHandle, framework: string, core: string): void {
     if (!dlopen(file, flags)) throw new Error(dlerror() as string);
 }
 
-function bind(directory: string) {
+type Koffi = typeof import('koffi').default;
+
+function bind(koffi: Koffi, directory: string) {
   const framework = path.join(directory, 'libtensorflow_framework.so.2');
   const core = path.join(directory, 'libtensorflow_cc.so.2');
   for (const file of [framework, core])
@@ -125,16 +127,34 @@ function bind(directory: string) {
       'void TFE_OpSetAttrShape(void *op, const char *name, const int64_t *dims, int rank, void *status)',
     ),
     execute: f('void TFE_Execute(void *op, _Out_ void **handles, _Inout_ int *count, void *status)'),
+
+    newBuffer: f('void *TF_NewBuffer()'),
+    newBufferFrom: f('void *TF_NewBufferFromString(const void *data, size_t length)'),
+    deleteBuffer: f('void TF_DeleteBuffer(void *buffer)'),
+    newSessionOptions: f('void *TF_NewSessionOptions()'),
+    deleteSessionOptions: f('void TF_DeleteSessionOptions(void *options)'),
+    setSessionConfig: f('void TF_SetConfig(void *options, const void *proto, size_t length, void *status)'),
+    newSession: f('void *TF_NewDeprecatedSession(void *options, void *status)'),
+    closeSession: f('void TF_CloseDeprecatedSession(void *session, void *status)'),
+    deleteSession: f('void TF_DeleteDeprecatedSession(void *session, void *status)'),
+    extendGraph: f('void TF_ExtendGraph(void *session, const void *proto, size_t length, void *status)'),
+    runSession: f(
+      'void TF_Run(void *session, const void *run_options, const char **feeds, void **inputs, int input_count, ' +
+        'const char **fetches, _Out_ void **outputs, int output_count, const char **targets, int target_count, ' +
+        'void *run_metadata, void *status)',
+    ),
   };
 }
 
 let loaded: { native: Native; directory: string } | undefined;
 
 /** Loads libtensorflow from a directory, once per process. Throws `engine.notInstalled` or `engine.loadFailed`. */
-export function loadNative(directory: string): Native {
+export async function loadNative(directory: string): Promise<Native> {
   // The library writes its start-up notes to standard error, which belongs to the command line.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  loaded ??= { native: bind(directory), directory };
+  // Not before it is needed: koffi has no native library where the portable engine works.
+  const { default: koffi } = await import('koffi');
+  loaded ??= { native: bind(koffi, directory), directory };
   return loaded.native;
 }
 

@@ -10,7 +10,7 @@ import { GraphBuilder, type Effect, type Variable } from './graphBuilder';
 import type { GraphValue } from './graphOps';
 import { checked, native, throwOnError, type Pointer } from './native';
 import type { Value } from './ops';
-import { NativeTensor, newTensor, readTensor, type HostArray } from './tensor';
+import { NativeTensor, newTensor, readTensor, type HostArray, type StagedTensor } from './tensor';
 
 /** What a run returns and does. */
 export interface RunDefinition {
@@ -24,23 +24,52 @@ export interface ProgramDefinition extends RunDefinition {
   inputs: readonly GraphValue[];
 }
 
-export type Feed = HostArray | NativeTensor;
+export type Feed = HostArray | StagedTensor;
+
+/** A function that can be run. */
+export interface Program {
+  /**
+   * Runs it. `feeds[i]` has the shape and dtype of input i (bfloat16 as Uint16Array bit patterns).
+   * Throws `engine.runFailed` or `engine.outOfMemory`.
+   */
+  run(feeds: readonly Feed[]): Promise<(Float32Array | Int32Array)[]>;
+  /** Frees the function, not its variables; it cannot be run any more. */
+  dispose(): void;
+}
+
+/** Programs and the variables they share. */
+export abstract class Session {
+  /** Adds a program, which stays until it is disposed of or the session is closed. */
+  abstract compile(build: (graph: GraphBuilder) => ProgramDefinition): Program;
+
+  /** Waits for the current run, then frees every variable and function. */
+  abstract close(): Promise<void>;
+
+  /** Compiles a program, runs it and frees it: for what is done a single time. */
+  async runOnce(
+    build: (graph: GraphBuilder) => ProgramDefinition,
+    feeds: readonly Feed[] = [],
+  ): Promise<(Float32Array | Int32Array)[]> {
+    const program = this.compile(build);
+    try {
+      return await program.run(feeds);
+    } finally {
+      program.dispose();
+    }
+  }
+}
 
 let sessions = 0;
 
-/** A function that can be run. */
-export class Program {
+class NativeProgram implements Program {
   constructor(
-    private readonly session: Session,
+    private readonly session: NativeSession,
     readonly name: string,
     private readonly inputs: readonly GraphValue[],
     private readonly outputCount: number,
   ) {}
 
-  /**
-   * Runs it off the JavaScript thread. `feeds[i]` has the shape and dtype of input i (bfloat16 as Uint16Array bit patterns).
-   * Throws `engine.runFailed` or `engine.outOfMemory`.
-   */
+  /** Off the JavaScript thread. */
   async run(feeds: readonly Feed[]): Promise<(Float32Array | Int32Array)[]> {
     const handles: Pointer[] = [];
     try {
@@ -51,7 +80,6 @@ export class Program {
     }
   }
 
-  /** Frees the function, not its variables; it cannot be run any more. */
   dispose(): void {
     this.session.remove(this.name);
   }
@@ -59,7 +87,7 @@ export class Program {
 
 /** A handle that keeps the tensor's memory alive; the caller deletes it. */
 function newHandle(feed: Feed, input: GraphValue): Pointer {
-  const tensor = feed instanceof NativeTensor ? feed : newTensor(feed, input);
+  const tensor = ArrayBuffer.isView(feed) ? newTensor(feed, input) : (feed as NativeTensor);
   try {
     return checked((status) => native().newHandle(tensor.pointer, status));
   } finally {
@@ -94,7 +122,8 @@ function readHandle(handle: Pointer): Float32Array | Int32Array {
   }
 }
 
-export class Session {
+/** A session of libtensorflow. */
+export class NativeSession extends Session {
   private readonly id = `session${sessions++}`;
   private readonly functions = new Set<string>();
   private compiled = 0;
@@ -102,7 +131,6 @@ export class Session {
   private closed = false;
   private running: Promise<unknown> = Promise.resolve();
 
-  /** Adds a program, which stays until it is disposed of or the session is closed. */
   compile(build: (graph: GraphBuilder) => ProgramDefinition): Program {
     const graph = new GraphBuilder(this.id);
     const { inputs, outputs, effects } = build(graph);
@@ -117,20 +145,7 @@ export class Session {
     });
     checked((status) => native().addFunction(eagerContext(), definition, definition.length, status));
     this.functions.add(name);
-    return new Program(this, name, inputs, outputs.length);
-  }
-
-  /** Compiles a program, runs it and frees it: for what is done a single time. */
-  async runOnce(
-    build: (graph: GraphBuilder) => ProgramDefinition,
-    feeds: readonly Feed[] = [],
-  ): Promise<(Float32Array | Int32Array)[]> {
-    const program = this.compile(build);
-    try {
-      return await program.run(feeds);
-    } finally {
-      program.dispose();
-    }
+    return new NativeProgram(this, name, inputs, outputs.length);
   }
 
   /** Frees a function; only while it does not run. */
@@ -166,7 +181,6 @@ export class Session {
     }
   }
 
-  /** Waits for the current run, then frees every variable and function. */
   async close(): Promise<void> {
     await this.running.catch(() => undefined);
     if (this.closed) return;

@@ -7,7 +7,7 @@ import { sizeOf, type DType, type Value } from './ops';
 /** bfloat16 and float16 travel as their bit patterns. */
 export type HostArray = Float32Array | Int32Array | Uint16Array | Uint8Array;
 
-const BYTES: Record<DType, number> = {
+export const BYTES: Readonly<Record<DType, number>> = {
   float32: 4,
   bfloat16: 2,
   float16: 2,
@@ -18,8 +18,16 @@ const BYTES: Record<DType, number> = {
   uint16: 2,
 };
 
-/** A tensor in the library's memory, to be filled piece by piece; `dispose` frees it. */
-export class NativeTensor {
+/** A tensor that is filled piece by piece before it is fed to a program. */
+export interface StagedTensor {
+  readonly byteLength: number;
+  /** Copies bytes to `offset`; throws outside the tensor. */
+  write(source: HostArray, offset?: number): void;
+  dispose(): void;
+}
+
+/** A tensor in the library's memory. */
+export class NativeTensor implements StagedTensor {
   private constructor(
     readonly pointer: Pointer,
     private readonly data: bigint,
@@ -36,7 +44,6 @@ export class NativeTensor {
     return new NativeTensor(pointer, api.tensorData(pointer) as bigint, bytes);
   }
 
-  /** Copies bytes to `offset`; throws outside the tensor. */
   write(source: HostArray, offset = 0): void {
     if (offset < 0 || offset + source.byteLength > this.byteLength)
       throw new RangeError(`${offset} + ${source.byteLength} bytes in a tensor of ${this.byteLength}`);

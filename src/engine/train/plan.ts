@@ -1,7 +1,7 @@
 /** What a run will do, computed before its first step. */
 import type { MemoryPlan, RunEvent, StartedEvent, WarningCode } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
-import { devices } from '../backend/context';
+import { backend } from '../backend/backend';
 import type { ResidentModel } from '../residentModel';
 import type { RunData } from './data';
 import { packRows, type TrainingRow } from './rows';
@@ -48,7 +48,7 @@ export function startEvents(
     quantization: run.quantization?.type ?? null,
     dtype: run.training.dtype,
     learning_rate: run.training.learning_rate,
-    device: devices().some(({ type }) => type === 'GPU') ? 'GPU' : 'CPU',
+    device: backend().devices().some(({ type }) => type === 'GPU') ? 'GPU' : 'CPU',
     versions,
     trainable_parameters: trainables.parameters,
     total_parameters: resident.parameters,

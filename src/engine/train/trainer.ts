@@ -4,7 +4,7 @@ import { GlmError } from '../../protocol/errors';
 import type { MemoryPlan, RunEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import { ADAPTER, MODEL } from '../../protocol/runDirectory';
-import { devices } from '../backend/context';
+import { backend } from '../backend/backend';
 import type { Places } from '../glm/model';
 import { LoadCancelled, loadModel } from '../loadModel';
 import { freeMemory, peakMemory } from '../memory';
@@ -128,7 +128,7 @@ class Trainer {
     const { plan, stream } = this;
     const stopped = (): boolean => stopRequested() !== 'no';
     this.subject = memorySubject(run, resident.model.config, resident.adapter);
-    const onGpu = devices().some(({ type }) => type === 'GPU');
+    const onGpu = backend().devices().some(({ type }) => type === 'GPU');
     const needed = (shape: BatchShape): number => activationBytes(this.subject, shape);
     const room = onGpu ? null : { needed, free: freeMemory };
     this.optimiserStep = new OptimiserStep({ ...shared, plan, stream, stopped, room });
