@@ -146,6 +146,9 @@ export class EagerOps implements Ops {
   scope<T>(_name: string, f: () => T): T {
     return f();
   }
+  fuse(_name: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[] {
+    return f(this, inputs);
+  }
   custom(_inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[] {
     return forward(this).outputs;
   }

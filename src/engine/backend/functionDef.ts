@@ -6,6 +6,8 @@ import { ProtoWriter } from './protobuf';
 /** An attribute of a node; numbers of `type` are `TF_DataType`s. */
 export type Attr =
   | { kind: 'type'; value: number }
+  | { kind: 'types'; values: readonly number[] }
+  | { kind: 'function'; name: string }
   | { kind: 'int'; value: number }
   | { kind: 'float'; value: number }
   | { kind: 'bool'; value: boolean }
@@ -32,18 +34,24 @@ export interface FunctionDefinition {
   outputs: readonly { reference: string; dtype: keyof typeof TF_DTYPE }[];
   /** Nodes that run for their effect. */
   effects: readonly string[];
+  /** Compiled into one kernel by XLA wherever it is called. */
+  isFused?: boolean;
 }
 
+/** Marks a function, and a call of one, for XLA. */
+export const MUST_COMPILE = '_XlaMustCompile';
+
 export function encodeFunction(definition: FunctionDefinition): Uint8Array {
-  const { name, nodes, inputs, outputs, effects } = definition;
+  const { name, nodes, inputs, outputs, effects, isFused = false } = definition;
   const signature = new ProtoWriter().bytes(1, name);
   for (const input of inputs) signature.bytes(2, argument(input.name, input.dtype));
   outputs.forEach(({ dtype }, i) => signature.bytes(3, argument(`output${i}`, dtype)));
   // A call of a function with effects must neither be merged with another nor left out.
-  signature.bool(17, true);
+  signature.bool(17, !isFused);
   effects.forEach((_, i) => signature.bytes(20, `effect${i}`));
   const writer = new ProtoWriter().bytes(1, signature);
   for (const node of nodes) writer.bytes(3, encodeNode(node));
+  if (isFused) writer.bytes(5, entry(MUST_COMPILE, encodeAttr({ kind: 'bool', value: true })));
   outputs.forEach(({ reference }, i) => writer.bytes(4, entry(`output${i}`, reference)));
   effects.forEach((node, i) => writer.bytes(6, entry(`effect${i}`, node)));
   return writer.finish();
@@ -58,7 +66,7 @@ function entry(key: string, value: string | ProtoWriter): ProtoWriter {
   return new ProtoWriter().bytes(1, key).bytes(2, value);
 }
 
-function encodeNode(node: NodeDef): ProtoWriter {
+export function encodeNode(node: NodeDef): ProtoWriter {
   const writer = new ProtoWriter().bytes(1, node.name).bytes(2, node.op);
   for (const input of node.inputs) writer.bytes(3, input);
   for (const [name, attr] of Object.entries(node.attrs)) writer.bytes(5, entry(name, encodeAttr(attr)));
@@ -84,6 +92,10 @@ function encodeAttr(attr: Attr): ProtoWriter {
       return writer.bool(5, attr.value);
     case 'type':
       return writer.varint(6, attr.value);
+    case 'types':
+      return writer.bytes(1, new ProtoWriter().packed(6, attr.values));
+    case 'function':
+      return writer.bytes(10, new ProtoWriter().bytes(1, attr.name));
     case 'shape':
       return writer.bytes(7, encodeShape(attr.value));
     case 'tensor': {

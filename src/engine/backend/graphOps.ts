@@ -1,6 +1,7 @@
 /** `Ops` that emit the nodes of a function's body. Operation names and attributes: TensorFlow's op registry (2.21). */
+import { createHash } from 'node:crypto';
 import { toHalfBits } from '../../checkpoint/narrow';
-import type { Attr, NodeDef } from './functionDef';
+import { encodeFunction, MUST_COMPILE, type Attr, type NodeDef } from './functionDef';
 import { TF_DTYPE } from './native';
 import { outputReference } from './outputNames';
 import {
@@ -35,9 +36,11 @@ const SHARED_CONSTANT_BYTES = 256;
 export class GraphOps implements Ops {
   readonly nodes: NodeDef[] = [];
   private readonly counts = new Map<string, number>();
-  private readonly constants = new Map<string, Value>();
   /** What names of nodes begin with: the open scopes, as `layer3/attention/`. */
   private path = '';
+  private readonly constants = new Map<string, Value>();
+  /** Functions that are called here, by name: they have to be known before this one. */
+  readonly fused = new Map<string, Uint8Array>();
 
   /** Adds a node; `controls` are names of nodes that run before it. Returns its outputs (its name where it has none). */
   protected emit(
@@ -326,6 +329,46 @@ export class GraphOps implements Ops {
     return this.emit('Identity', [x], { T: typeAttr(x.dtype) }, output, { controls }).values[0];
   }
 
+  fuse(label: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[] {
+    const body = new FusedBody();
+    const outputs = f(
+      body,
+      inputs.map((input, i) => argument(input, i)),
+    );
+    const name = this.addFused(label, body, inputs, outputs);
+    const types = (values: readonly Value[]): Attr => ({
+      kind: 'types',
+      values: values.map(({ dtype }) => TF_DTYPE[dtype]),
+    });
+    const attrs: Attrs = {
+      Tin: types(inputs),
+      Tout: types(outputs),
+      f: { kind: 'function', name },
+      [MUST_COMPILE]: boolAttr(true),
+    };
+    return this.emit('PartitionedCall', inputs, attrs, outputs, { name: this.uniqueName(label) }).values;
+  }
+
+  /** Named by what it does, so that equal ones are one function, in whichever programs they stand. */
+  private addFused(
+    label: string,
+    { nodes }: FusedBody,
+    inputs: readonly Value[],
+    outputs: readonly Value[],
+  ): string {
+    const definition = {
+      nodes,
+      inputs: inputs.map((input, i) => ({ name: argument(input, i).reference, dtype: input.dtype })),
+      outputs: outputs.map((value) => ({ reference: (value as GraphValue).reference, dtype: value.dtype })),
+      effects: [],
+      isFused: true,
+    };
+    const digest = createHash('sha256').update(encodeFunction({ ...definition, name: label }));
+    const name = `${label}_${digest.digest('hex').slice(0, 16)}`;
+    this.fused.set(name, encodeFunction({ ...definition, name }));
+    return name;
+  }
+
   custom(_inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[] {
     return forward(this).outputs;
   }
@@ -333,6 +376,22 @@ export class GraphOps implements Ops {
   checkpoint(inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value): Value {
     return f(this, inputs);
   }
+}
+
+/** The body of a fused function; what would be fused within it is a part of it. */
+class FusedBody extends GraphOps {
+  override fuse(
+    _label: string,
+    inputs: readonly Value[],
+    f: (ops: Ops, inputs: readonly Value[]) => Value[],
+  ): Value[] {
+    return f(this, inputs);
+  }
+}
+
+/** Input `index` as the body of a function sees it. */
+function argument({ shape, dtype }: Value, index: number): GraphValue {
+  return { shape, dtype, node: null, reference: `argument${index}` };
 }
 
 function encodeConstant(values: Float32Array | Int32Array, dtype: DType): Uint8Array {

@@ -89,6 +89,12 @@ export interface Ops {
   /** x, to be computed no earlier than `after`: keeps a recomputation from running during the forward pass. */
   barrier(x: Value, after: Value): Value;
 
+  /**
+   * f(inputs) in as few passes over memory as the device's compiler manages: for element-wise work and reductions of rows, not for
+   * matrix products. f uses nothing but its inputs and constants. `name` is for profiles.
+   */
+  fuse(name: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[];
+
   /** f(), whose operations belong to a part of the model: profiles and errors name them by it. Scopes nest. */
   scope<T>(name: string, f: () => T): T;
   /** A composite with its own derivative. */

@@ -3,7 +3,7 @@
 const BY_OUTPUT: Record<string, string> = {
   output:
     'Const BatchMatMulV2 BiasAdd Sum Mean Max ArgMax Reshape Slice SplitV ConcatV2 GatherV2 GatherNd UnsortedSegmentSum ' +
-    'All SelectV2 StatelessRandomUniform Identity Fill',
+    'All SelectV2 StatelessRandomUniform Identity Fill PartitionedCall',
   product: 'MatMul',
   z: 'AddV2 Sub Mul RealDiv LessEqual Equal LogicalAnd',
   y: 'Neg Sign IsFinite Exp Log Sqrt Rsqrt Square Sigmoid Tanh Cos Sin Transpose Cast',

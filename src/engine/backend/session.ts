@@ -85,6 +85,19 @@ class NativeProgram implements Program {
   }
 }
 
+/** Fused functions that the library has: equal ones of all programs are one, and stay. */
+const fusedFunctions = new Set<string>();
+
+function addFused(name: string, definition: Uint8Array): void {
+  if (fusedFunctions.has(name)) return;
+  addFunction(definition);
+  fusedFunctions.add(name);
+}
+
+function addFunction(definition: Uint8Array): void {
+  checked((status) => native().addFunction(eagerContext(), definition, definition.length, status));
+}
+
 /** A handle that keeps the tensor's memory alive; the caller deletes it. */
 function newHandle(feed: Feed, input: GraphValue): Pointer {
   const tensor = ArrayBuffer.isView(feed) ? newTensor(feed, input) : (feed as NativeTensor);
@@ -143,7 +156,8 @@ export class NativeSession extends Session {
       outputs: outputs.map((value) => ({ reference: (value as GraphValue).reference, dtype: value.dtype })),
       effects,
     });
-    checked((status) => native().addFunction(eagerContext(), definition, definition.length, status));
+    for (const [fused, body] of graph.fused) addFused(fused, body);
+    addFunction(definition);
     this.functions.add(name);
     return new NativeProgram(this, name, inputs, outputs.length);
   }

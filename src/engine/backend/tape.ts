@@ -332,6 +332,11 @@ export class Tape implements Ops {
     return this.op([x], this.base.barrier(x, after), [(g) => g]);
   }
 
+  /** Composites that are worth fusing have a derivative of their own (`custom`); a fused part of one is not on a tape. */
+  fuse(name: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[] {
+    return inputs.some(this.isTracked) ? f(this, inputs) : this.base.fuse(name, inputs, f);
+  }
+
   scope<T>(name: string, f: () => T): T {
     const outer = this.path;
     this.path = `${outer}${name}/`;
