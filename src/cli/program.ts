@@ -13,6 +13,7 @@ import { installEngineCommand } from './commands/installEngine';
 import { labelsCommand } from './commands/labels';
 import { lintCommand } from './commands/lint';
 import { planCommand } from './commands/plan';
+import { profileCommand } from './commands/profile';
 import { resumeCommand } from './commands/resume';
 import { schemaCommand } from './commands/schema';
 import { scoreCommand } from './commands/score';
@@ -56,6 +57,7 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
   add(lintCommand);
   add(labelsCommand);
   add(planCommand);
+  add(profileCommand);
   add(trainCommand);
   add(resumeCommand);
   add(chatCommand);
