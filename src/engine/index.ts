@@ -3,5 +3,7 @@ export { openEngine } from './backend/engine';
 export { engineReport } from './report';
 export { LanguageModel } from './infer/languageModel';
 export { train, type TrainRequest } from './train/trainer';
+export { profile, type ProfilePhase } from './profile/profile';
 export { planUnloaded } from './train/runMemory';
+export type * from './profile/types';
 export type * from './types';
