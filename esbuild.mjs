@@ -5,7 +5,7 @@ import { context } from 'esbuild';
 import { bundles } from './.ci/build/bundles.mjs';
 import { mergeTranslations } from './.ci/build/l10n.mjs';
 import { writeNotices } from './.ci/build/notices.mjs';
-import { copyKoffi } from './.ci/build/vendor.mjs';
+import { copyVendored } from './.ci/build/vendor.mjs';
 import { BUILD_STAMP } from './.ci/lib/stamp.mjs';
 
 const root = import.meta.dirname;
@@ -53,7 +53,7 @@ rmSync(path.join(root, BUILD_STAMP), { force: true });
 mkdirSync(path.join(root, 'dist'), { recursive: true });
 const sentences = mergeTranslations(root, 'zh-cn');
 say(`l10n/bundle.l10n.zh-cn.json: ${sentences} sentences`);
-const copied = copyKoffi(root);
+const copied = copyVendored(root);
 if (watch) {
   await Promise.all(contexts.map((bundle) => bundle.watch()));
 } else {

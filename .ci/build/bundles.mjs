@@ -39,10 +39,20 @@ export const bundles = [
       mainFields: ['module', 'main'],
       plugins: [
         forbid([NO_VSCODE]),
-        requireAtRunTime({ koffi: './vendor/koffi' }),
+        requireAtRunTime({ koffi: './vendor/koffi/index.cjs', './wasm/tfjsWasm': './tfjsWasm.js' }),
         zodInEnglish(),
         tfjsCoreOnly(),
       ],
+    },
+  },
+  {
+    // The portable engine's tfjs, which the ordinary path never loads.
+    name: 'dist/tfjsWasm.js',
+    entry: 'src/engine/backend/wasm/tfjsWasm.ts',
+    options: {
+      ...node('node20'),
+      mainFields: ['module', 'main'],
+      plugins: [forbid([NO_VSCODE]), tfjsCoreOnly()],
     },
   },
   { name: 'dist/webview/chat.js', entry: 'webview/chat/main.ts', options: webview() },
