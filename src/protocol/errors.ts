@@ -255,6 +255,8 @@ export interface EngineErrors {
   /** The library reported an error while running; `detail` is its own text. */
   'engine.runFailed': { detail: string };
   'engine.outOfMemory': { detail: string };
+  /** Profiling where the portable engine computes. */
+  'engine.noTrace': Record<string, never>;
   /** More tokens than the model has positions. */
   'engine.tooLong': { tokens: number; limit: number };
   'engine.noTokens': Record<string, never>;

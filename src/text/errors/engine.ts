@@ -24,6 +24,10 @@ export const engineErrors: ErrorTable<EngineErrors> = {
       'Set training.gradient_checkpointing, quantization (with LoRA or P-Tuning v2) or a smaller dataset.max_length.',
     ),
   }),
+  'engine.noTrace': (t) => ({
+    message: t('A profile needs libtensorflow; the portable engine does not say where its time goes.'),
+    remedy: t('Use Linux on x86-64 (Remote-SSH, WSL or a container), where libtensorflow computes.'),
+  }),
   'engine.tooLong': (t, args) => ({
     message: t('{tokens} tokens are more than the {limit} positions of the model.', { ...args }),
     remedy: t('Shorten the text, or start a new conversation.'),
