@@ -130,10 +130,18 @@ class TensorFilesReader implements WeightsReader {
     return entry;
   }
 
+  descriptor(name: string): number {
+    return this.openFile(this.entry(name));
+  }
+
+  private openFile({ file }: TensorEntry): number {
+    const descriptor = this.descriptors.get(file);
+    if (descriptor === undefined) throw new Error(`${file} is closed`);
+    return descriptor;
+  }
+
   private read(entry: TensorEntry, byteOffset: number, target: Uint8Array): void {
-    const descriptor = this.descriptors.get(entry.file);
-    if (descriptor === undefined) throw new Error(`${entry.file} is closed`);
-    readFully(descriptor, target, entry.offset + byteOffset, entry.file);
+    readFully(this.openFile(entry), target, entry.offset + byteOffset, entry.file);
   }
 }
 

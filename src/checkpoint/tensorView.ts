@@ -22,6 +22,7 @@ export function renameTensors(reader: TensorReader, names: ReadonlyMap<string, s
     readInto: (name, target) => reader.readInto(stored(name), target),
     readFloat32: (name) => reader.readFloat32(stored(name)),
     readSlice: (name, byteOffset, target) => reader.readSlice(stored(name), byteOffset, target),
+    descriptor: (name) => reader.descriptor(stored(name)),
     close: () => reader.close(),
   };
 }

@@ -22,6 +22,8 @@ export interface TensorReader {
   readFloat32(name: string): Float32Array;
   /** Reads `length` bytes from `byteOffset` of the tensor (streams large tensors in pieces). */
   readSlice(name: string, byteOffset: number, target: Uint8Array): void;
+  /** The open file that holds the tensor, for those who read it without JavaScript; valid until `close()`. Throws GlmError. */
+  descriptor(name: string): number;
   close(): void;
 }
 

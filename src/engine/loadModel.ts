@@ -4,18 +4,18 @@ import { checkModel } from '../checkpoint/modelDoctor';
 import { structureOf } from '../checkpoint/structure';
 import type { TensorEntry, TensorReader } from '../checkpoint/types';
 import { GlmError } from '../protocol/errors';
-import { backend } from './backend/backend';
+import { computeDType, storedDType } from './backend/backend';
 import type { Variable } from './backend/graphBuilder';
 import type { DType } from './backend/ops';
-import type { StagedTensor } from './backend/tensor';
+import type { StoredTensor } from './backend/storedTensor';
 import { createModel } from './glm/registry';
+import { portableBytes, requireHeap } from './portableLimit';
 import { packedSources, storePacked, storesIntegers, type PackedSource } from './packedLinear';
 import { ResidentModel, type PackedLinear } from './residentModel';
 import type { ComputeDType } from './types';
-import { inGroups } from './variableStore';
 
-/** Bytes read from a file at a time: big enough for the disk, small beside any model. */
-const PIECE_BYTES = 16 * 1024 * 1024;
+/** Tensors that are read at the same time. */
+const LANES = 2;
 
 const STORED: Partial<Record<string, DType>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
@@ -38,7 +38,9 @@ export class LoadCancelled extends Error {}
  * memory. Throws `checkpoint.*`.
  */
 export async function loadModel(options: ResidentOptions): Promise<ResidentModel> {
-  const { directory, dtype, trainable } = options;
+  const { directory, trainable } = options;
+  const dtype = computeDType(options.dtype);
+  const stored = storedDType(options.dtype);
   const checkpoint = openCheckpoint(directory);
   try {
     const { config, reader } = checkpoint;
@@ -48,16 +50,17 @@ export async function loadModel(options: ResidentOptions): Promise<ResidentModel
     if (trainable && sources.size > 0) throw new GlmError('engine.packedTrainable', { path: directory });
     if (options.quantization && storesIntegers(checkpoint))
       throw new GlmError('engine.alreadyQuantised', { path: directory });
+    requireHeap(directory, portableBytes(config, sources));
     const variables = structureOf(config)
       .tensors.filter(({ name }) => !sources.has(name))
       .map(({ name, shape }): [string, Variable] => {
         const wide = trainable || model.isNorm(name);
-        return [name, { name, shape, dtype: wide ? 'float32' : dtype }];
+        return [name, { name, shape, dtype: wide ? 'float32' : stored }];
       });
     const packed = new Map<string, PackedLinear>();
     const resident = new ResidentModel(directory, model, dtype, new Map(variables), packed);
     try {
-      await readWeights(resident, reader, options.cancelled);
+      await readWeights(resident, reader, { updated: trainable, cancelled: options.cancelled });
       for (const [name, source] of sources) packed.set(name, await packInto(resident, name, source, options));
       return resident;
     } catch (error) {
@@ -79,51 +82,57 @@ async function packInto(
   return storePacked(resident.store, name, source());
 }
 
-/** Fills the dense variables of a model from a reader that has all of them. */
+/**
+ * Fills the dense variables of a model from a reader that has all of them. Several at a time: while one waits for its file, another
+ * is converted.
+ */
 export async function readWeights(
   resident: ResidentModel,
   reader: TensorReader,
-  cancelled?: () => boolean,
+  { updated, cancelled }: { updated: boolean; cancelled?: () => boolean },
 ): Promise<void> {
-  for (const group of inGroups([...resident.variables.values()])) {
-    giveUpIf(cancelled);
-    await assignFrom(resident, reader, group);
-  }
+  const queue = inFileOrder([...resident.variables.values()], reader);
+  const giveUp = (): void => giveUpIf(cancelled);
+  const lane = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      giveUp();
+      await resident.session.load(next.variable, storedTensor(reader, next.entry), { updated, giveUp });
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  for (const result of lanes) if (result.status === 'rejected') throw result.reason;
+}
+
+interface Waiting {
+  variable: Variable;
+  entry: TensorEntry;
+}
+
+function inFileOrder(variables: readonly Variable[], reader: TensorReader): Waiting[] {
+  const waiting = variables.map((variable): Waiting => {
+    const entry = reader.tensors.get(variable.name);
+    if (!entry) throw new Error(`${variable.name} was not checked`);
+    return { variable, entry };
+  });
+  return waiting.sort(
+    ({ entry: a }, { entry: b }) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.offset - b.offset,
+  );
+}
+
+function storedTensor(
+  reader: TensorReader,
+  { name, dtype, byteLength, file, offset }: TensorEntry,
+): StoredTensor {
+  const stored = STORED[dtype];
+  if (!stored) throw new Error(`${name} was not checked`);
+  return {
+    dtype: stored,
+    byteLength,
+    file: { path: file, descriptor: reader.descriptor(name), position: offset },
+    read: (at, target) => reader.readSlice(name, at, target),
+  };
 }
 
 function giveUpIf(cancelled?: () => boolean): void {
   if (cancelled?.()) throw new LoadCancelled('loading was cancelled');
-}
-
-async function assignFrom(
-  { store }: ResidentModel,
-  reader: TensorReader,
-  variables: readonly Variable[],
-): Promise<void> {
-  const tensors: StagedTensor[] = [];
-  const dtypes: DType[] = [];
-  try {
-    for (const variable of variables) {
-      const entry = reader.tensors.get(variable.name);
-      const stored = entry && STORED[entry.dtype];
-      if (!entry || !stored) throw new Error(`${variable.name} was not checked`);
-      const tensor = backend().stage(variable.shape, stored);
-      tensors.push(tensor);
-      dtypes.push(stored);
-      copyTensor(reader, entry, tensor);
-    }
-    await store.assign(variables, dtypes, tensors);
-  } finally {
-    for (const tensor of tensors) tensor.dispose();
-  }
-}
-
-/** Streams a tensor of a file into the library's memory. */
-function copyTensor(reader: TensorReader, { name, byteLength }: TensorEntry, target: StagedTensor): void {
-  const piece = new Uint8Array(Math.min(PIECE_BYTES, byteLength));
-  for (let offset = 0; offset < byteLength; offset += piece.length) {
-    const part = piece.subarray(0, Math.min(piece.length, byteLength - offset));
-    reader.readSlice(name, offset, part);
-    target.write(part, offset);
-  }
 }

@@ -42,12 +42,7 @@ export async function storePacked(
   matrix: PackedMatrix,
 ): Promise<PackedLinear> {
   const { layout, data } = packedVariables(name, matrix);
-  const variables = data.map(({ variable }) => variable);
-  await store.assign(
-    variables,
-    variables.map(({ dtype }) => dtype),
-    data.map((part) => part.data),
-  );
+  for (const { variable, data: values } of data) await store.session.assign(variable, variable.dtype, values);
   return {
     shape: layout.shape,
     weight: (graph, dtype) => packedWeight(layout, (variable) => graph.read(variable), dtype),

@@ -70,8 +70,13 @@ function bind(koffi: Koffi, directory: string) {
     throw new GlmError('engine.loadFailed', { path: directory, detail: String((error as Error).message) });
   }
   const f = (signature: string): NativeFunction => library.func(signature) as NativeFunction;
+  const c = (signature: string): NativeFunction => libc.func(signature) as NativeFunction;
   return {
-    memcpy: libc.func('void *memcpy(void *target, const void *source, size_t bytes)') as NativeFunction,
+    memcpy: c('void *memcpy(void *target, const void *source, size_t bytes)'),
+    pread: c('intptr_t pread(int file, void *target, size_t bytes, int64_t position)'),
+    mmap: c('void *mmap(void *address, size_t bytes, int protection, int flags, int file, int64_t position)'),
+    munmap: c('int munmap(void *address, size_t bytes)'),
+    madvise: c('int madvise(void *address, size_t bytes, int advice)'),
 
     version: f('const char *TF_Version()'),
     newStatus: f('void *TF_NewStatus()'),
@@ -80,6 +85,11 @@ function bind(koffi: Koffi, directory: string) {
     message: f('const char *TF_Message(void *status)'),
 
     allocateTensor: f('void *TF_AllocateTensor(int dtype, const int64_t *dims, int rank, size_t bytes)'),
+    newTensor: f(
+      'void *TF_NewTensor(int dtype, const int64_t *dims, int rank, void *data, size_t bytes, void *release, void *argument)',
+    ),
+    /** A function that does nothing with what it is given: for memory that a tensor borrows. */
+    releaseNothing: library.symbol('TF_Version', 'void') as Pointer,
     deleteTensor: f('void TF_DeleteTensor(void *tensor)'),
     tensorData: f('void *TF_TensorData(void *tensor)'),
     tensorByteSize: f('size_t TF_TensorByteSize(void *tensor)'),

@@ -3,13 +3,16 @@
  * that a new one (another sequence length, say) costs the same however many there are already. In one growing graph the price of
  * each would be that of all before it.
  */
-import { promisify } from 'node:util';
 import { eagerContext } from './context';
+import { callAside, callNow } from './eagerCall';
+import type { MappedBytes } from './fileMemory';
 import { encodeFunction } from './functionDef';
 import { GraphBuilder, type Effect, type Variable } from './graphBuilder';
-import type { GraphValue } from './graphOps';
-import { checked, native, throwOnError, type Pointer } from './native';
-import type { Value } from './ops';
+import { typeAttr, type GraphValue } from './graphOps';
+import { checked, native, type Pointer } from './native';
+import { mapTensor, readTensorFrom } from './nativeLoading';
+import type { DType, Value } from './ops';
+import type { LoadOptions, StoredTensor } from './storedTensor';
 import { NativeTensor, newTensor, readTensor, type HostArray, type StagedTensor } from './tensor';
 
 /** What a run returns and does. */
@@ -41,6 +44,36 @@ export interface Program {
 export abstract class Session {
   /** Adds a program, which stays until it is disposed of or the session is closed. */
   abstract compile(build: (graph: GraphBuilder) => ProgramDefinition): Program;
+
+  /** Gives a variable a value of the given dtype. */
+  async assign(variable: Variable, dtype: DType, value: HostArray): Promise<void> {
+    await this.runOnce(
+      (graph) => {
+        const input = graph.placeholder(variable.shape, dtype);
+        const effect = graph.assign(variable, graph.cast(input, variable.dtype));
+        return { inputs: [input], outputs: [], effects: [effect] };
+      },
+      [value],
+    );
+  }
+
+  /** Gives a variable the value of a tensor in a file. Throws `checkpoint.truncated`, and what `giveUp` throws. */
+  async load(variable: Variable, stored: StoredTensor, { giveUp }: LoadOptions): Promise<void> {
+    giveUp();
+    const bytes = new Uint8Array(stored.byteLength);
+    stored.read(0, bytes);
+    await this.assign(variable, stored.dtype, bytes);
+  }
+
+  /** The value of a variable, widened to float32. */
+  async read(variable: Variable): Promise<Float32Array> {
+    const [values] = await this.runOnce((graph) => ({
+      inputs: [],
+      outputs: [graph.cast(graph.read(variable), 'float32')],
+      effects: [],
+    }));
+    return values as Float32Array;
+  }
 
   /** Waits for the current run, then frees every variable and function. */
   abstract close(): Promise<void>;
@@ -102,10 +135,15 @@ function addFunction(definition: Uint8Array): void {
 function newHandle(feed: Feed, input: GraphValue): Pointer {
   const tensor = ArrayBuffer.isView(feed) ? newTensor(feed, input) : (feed as NativeTensor);
   try {
-    return checked((status) => native().newHandle(tensor.pointer, status));
+    return tensor.handle();
   } finally {
     if (tensor !== feed) tensor.dispose();
   }
+}
+
+function castNow(value: Pointer, from: DType, to: DType): Pointer {
+  const attrs = { SrcT: typeAttr(from), DstT: typeAttr(to) };
+  return callNow({ op: 'Cast', inputs: [value], attrs, outputs: 1 })[0];
 }
 
 /** Copies results to the host one by one and deletes their handles, all of them even where one cannot be copied. */
@@ -141,6 +179,9 @@ export class NativeSession extends Session {
   private readonly functions = new Set<string>();
   private compiled = 0;
   private readonly variables = new Map<string, Variable>();
+  /** Files that are values of variables. */
+  private readonly mapped: MappedBytes[] = [];
+  private populated: Promise<unknown> = Promise.resolve();
   private closed = false;
   private running: Promise<unknown> = Promise.resolve();
 
@@ -169,30 +210,91 @@ export class NativeSession extends Session {
   }
 
   /** Calls a function, one call after the other; the caller owns the handles on both sides. */
-  async run(name: string, inputs: readonly Pointer[], outputCount: number): Promise<Pointer[]> {
-    const call = this.running.catch(() => undefined).then(() => this.runNow(name, inputs, outputCount));
+  run(name: string, inputs: readonly Pointer[], outputCount: number): Promise<Pointer[]> {
+    return this.inTurn(() => callAside({ op: name, inputs, outputs: outputCount }));
+  }
+
+  private async inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const call = this.running
+      .catch(() => undefined)
+      .then(() => {
+        if (this.closed) throw new Error('the session is closed');
+        return work();
+      });
     this.running = call;
     return call;
   }
 
-  private async runNow(name: string, inputs: readonly Pointer[], outputCount: number): Promise<Pointer[]> {
-    if (this.closed) throw new Error('the session is closed');
-    const api = native();
-    const op = checked((newStatus) => api.newOp(eagerContext(), name, newStatus));
-    const status = api.newStatus();
+  override async assign(variable: Variable, dtype: DType, value: HostArray): Promise<void> {
+    const tensor = newTensor(value, { shape: variable.shape, dtype });
     try {
-      for (const input of inputs) checked((inputStatus) => api.addInput(op, input, inputStatus));
-      const results = new Array<Pointer>(outputCount).fill(null);
-      const execute = promisify<unknown[], unknown>(api.execute.async) as (
-        ...args: unknown[]
-      ) => Promise<unknown>;
-      await execute(op, results, [outputCount], status);
-      throwOnError(status);
-      return results;
+      await this.inTurn(() => this.take(variable, tensor));
     } finally {
-      api.deleteOp(op);
-      api.deleteStatus(status);
+      tensor.dispose();
     }
+  }
+
+  override async load(variable: Variable, stored: StoredTensor, options: LoadOptions): Promise<void> {
+    const { shape, dtype } = variable;
+    const found = stored.dtype === dtype && !options.updated ? mapTensor(stored, shape) : null;
+    if (found) this.keep(found.mapped);
+    const tensor = found?.tensor ?? (await readTensorFrom(stored, shape, dtype, options));
+    try {
+      await this.inTurn(() => this.take(variable, tensor));
+    } finally {
+      tensor.dispose();
+    }
+  }
+
+  /** What is mapped comes into memory in the order of the file, while something else is done. */
+  private keep(mapped: MappedBytes): void {
+    this.mapped.push(mapped);
+    this.populated = this.populated.then(() => (this.closed ? undefined : mapped.populate()));
+  }
+
+  /** The variable takes the tensor's memory over, where it is in its dtype. */
+  private take(variable: Variable, tensor: NativeTensor): void {
+    this.variables.set(variable.name, variable);
+    const handles: Pointer[] = [];
+    try {
+      handles.push(tensor.handle());
+      if (tensor.dtype !== variable.dtype) handles.push(castNow(handles[0], tensor.dtype, variable.dtype));
+      const value = handles[handles.length - 1];
+      const resource = this.handleOf(variable);
+      handles.push(resource);
+      const attrs = { dtype: typeAttr(variable.dtype) };
+      callNow({ op: 'AssignVariableOp', inputs: [resource, value], attrs, outputs: 0 });
+    } finally {
+      for (const handle of handles) native().deleteHandle(handle);
+    }
+  }
+
+  /** The variable that this session's functions know by its name. */
+  private handleOf({ name, shape, dtype }: Variable): Pointer {
+    const attrs = {
+      dtype: typeAttr(dtype),
+      shape: { kind: 'shape', value: shape },
+      shared_name: { kind: 'string', value: name },
+      container: { kind: 'string', value: this.id },
+    } as const;
+    return callNow({ op: 'VarHandleOp', inputs: [], attrs, outputs: 1 })[0];
+  }
+
+  override read(variable: Variable): Promise<Float32Array> {
+    return this.inTurn(() => {
+      const handles: Pointer[] = [this.handleOf(variable)];
+      try {
+        const attrs = { dtype: typeAttr(variable.dtype) };
+        handles.push(...callNow({ op: 'ReadVariableOp', inputs: handles, attrs, outputs: 1 }));
+        const value = handles.pop();
+        // bfloat16 is widened while it is copied.
+        if (variable.dtype === 'float32' || variable.dtype === 'bfloat16') return readHandle(value);
+        handles.push(value);
+        return readHandle(castNow(value, variable.dtype, 'float32'));
+      } finally {
+        for (const handle of handles) native().deleteHandle(handle);
+      }
+    }) as Promise<Float32Array>;
   }
 
   async close(): Promise<void> {
@@ -208,6 +310,8 @@ export class NativeSession extends Session {
     } finally {
       this.closed = true;
       for (const name of [...this.functions]) this.remove(name);
+      await this.populated;
+      for (const mapped of this.mapped) mapped.unmap();
     }
   }
 }

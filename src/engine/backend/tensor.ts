@@ -1,7 +1,7 @@
 /** Host arrays to and from the library's tensors. */
 import { widenToFloat32 } from '../../checkpoint/dtype';
 import { GlmError } from '../../protocol/errors';
-import { native, TF_DTYPE, type Pointer } from './native';
+import { checked, native, TF_DTYPE, type Pointer } from './native';
 import { sizeOf, type DType, type Value } from './ops';
 
 /** bfloat16 and float16 travel as their bit patterns. */
@@ -30,7 +30,9 @@ export interface StagedTensor {
 export class NativeTensor implements StagedTensor {
   private constructor(
     readonly pointer: Pointer,
-    private readonly data: bigint,
+    readonly dtype: DType,
+    /** Address of its first byte. */
+    readonly data: bigint,
     readonly byteLength: number,
   ) {}
 
@@ -41,7 +43,22 @@ export class NativeTensor implements StagedTensor {
     const dims = BigInt64Array.from(shape, BigInt);
     const pointer = api.allocateTensor(TF_DTYPE[dtype], dims, dims.length, bytes);
     if (!pointer) throw new GlmError('engine.outOfMemory', { detail: `${bytes} bytes` });
-    return new NativeTensor(pointer, api.tensorData(pointer) as bigint, bytes);
+    return new NativeTensor(pointer, dtype, api.tensorData(pointer) as bigint, bytes);
+  }
+
+  /** Over memory that is not the library's: it has to stay longer than the tensor and everything that took its values over. */
+  static borrow(shape: readonly number[], dtype: DType, data: bigint): NativeTensor {
+    const api = native();
+    const bytes = sizeOf(shape) * BYTES[dtype];
+    const dims = BigInt64Array.from(shape, BigInt);
+    const { releaseNothing } = api;
+    const pointer = api.newTensor(TF_DTYPE[dtype], dims, dims.length, data, bytes, releaseNothing, null);
+    return new NativeTensor(pointer, dtype, data, bytes);
+  }
+
+  /** A handle that keeps the memory alive; the caller deletes it. */
+  handle(): Pointer {
+    return checked((status) => native().newHandle(this.pointer, status));
   }
 
   write(source: HostArray, offset = 0): void {

@@ -160,7 +160,7 @@ export async function loadWeights(directory: string, resident: ResidentModel): P
       await resident.setAdapter(adapter, ({ name }) => reader.readFloat32(name));
     } else {
       checkModel(directory, resident.model.config, reader);
-      await readWeights(resident, reader);
+      await readWeights(resident, reader, { updated: true });
     }
   } finally {
     reader.close();
