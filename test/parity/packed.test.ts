@@ -14,7 +14,12 @@ import { backend } from '../../src/engine/backend/backend';
 import type { Session } from '../../src/engine/backend/session';
 import { Tape } from '../../src/engine/backend/tape';
 import { packedWeight } from '../../src/engine/nn/packed';
-import { packedVariables, type PackedLayout } from '../../src/engine/nn/packedLayout';
+import {
+  columnPieces,
+  packedVariables,
+  rowPieces,
+  type PackedLayout,
+} from '../../src/engine/nn/packedLayout';
 import type { ComputeDType } from '../../src/engine/types';
 import { fixture, readJsonFixture } from '../unit/fixtures';
 import { openTestEngine } from './engine';
@@ -26,9 +31,9 @@ async function store(
   session: Session,
   name: string,
   matrix: PackedMatrix,
-  chunkValues?: number,
+  pieceSize?: number,
 ): Promise<PackedLayout> {
-  const { layout, data } = packedVariables(name, matrix, chunkValues);
+  const { layout, data } = packedVariables(name, matrix, pieceSize);
   const program = session.compile((graph) => {
     const inputs = data.map(({ variable }) => graph.placeholder(variable.shape, variable.dtype));
     const effects = data.map(({ variable }, i) => graph.assign(variable, inputs[i]));
@@ -127,50 +132,87 @@ test("THUDM's integers: small matrices and the reference's example of every mode
   await session.close();
 });
 
-test('a product with a packed weight, and its gradient, equal those with the unpacked one', async () => {
-  const session = backend().openSession();
-  const [rows, columns, n] = [24, 40, 7];
-  const random = (count: number, seed: number): Float32Array =>
-    Float32Array.from({ length: count }, (_, i) => Math.sin((i + seed) * 12.9898) * 0.7);
-  const values = random(rows * columns, 3);
-  const shape = [rows, columns] as const;
-  const matrices: [PackedMatrix, Float32Array][] = [true, false].map((doubleQuant) => {
-    const matrix = packNf4(values, shape, { doubleQuant, sourceDType: 'BF16' });
-    return [matrix, unpackNf4(matrix)];
-  });
-  for (const bits of [4, 8] as const) {
-    const matrix = packIntegers(values, shape, { bits, sourceDType: 'F16', rule: 'chatglm2' });
-    matrices.push([matrix, unpackIntegers(matrix)]);
-  }
-  for (const [i, [matrix, dense]] of [...matrices, ...matrices].entries()) {
-    // The second time round, eight rows at a time.
-    const chunked = i >= matrices.length;
-    const layout = await store(session, `w${i}`, matrix, chunked ? 8 * columns : undefined);
-    assert.equal(layout.chunkRows, chunked ? 8 : rows);
-    const program = session.compile((graph) => {
-      const x = graph.placeholder([n, columns], 'float32');
-      const w = graph.placeholder(shape, 'float32');
-      const outputs = [true, false].flatMap((packed) => {
-        const tape = new Tape(graph);
-        tape.watch(x);
-        const hidden = tape.tanh(x);
-        const weight = packedWeight(layout, (variable) => graph.read(variable), 'float32');
-        const y = packed ? weight.multiply(tape, hidden) : tape.matMul(hidden, w, { transposeB: true });
-        const gradients = tape.gradients(tape.sum(tape.square(y), [0, 1]));
-        return [y, gradients.get(x)!];
-      });
-      return { inputs: [x, w], outputs, effects: [] };
+/** Rows of 128 are whole blocks of NF4; those of 40 are not, so that such a matrix is never taken apart. */
+for (const [columns, whole, pieces] of [
+  [128, [1, 1], [3, 2]],
+  [40, [1, 1], [1, 1]],
+] as const)
+  test(`a product with a packed weight of ${columns} columns, and its gradient, equal those with the unpacked one`, async () => {
+    const session = backend().openSession();
+    const [rows, n] = [24, 7];
+    const random = (count: number, seed: number): Float32Array =>
+      Float32Array.from({ length: count }, (_, i) => Math.sin((i + seed) * 12.9898) * 0.7);
+    const values = random(rows * columns, 3);
+    const shape = [rows, columns] as const;
+    const matrices: [PackedMatrix, Float32Array][] = [true, false].map((doubleQuant) => {
+      const matrix = packNf4(values, shape, { doubleQuant, sourceDType: 'BF16' });
+      return [matrix, unpackNf4(matrix)];
     });
-    const [y, dx, denseY, denseDx] = await program.run([random(n * columns, 11), dense]);
-    // In pieces the sums are taken in another order.
-    for (const [found, right] of [
-      [y, denseY],
-      [dx, denseDx],
-    ]) {
-      const most = Math.max(...Array.from(right, Math.abs));
-      assert.ok(maxDifference(found, right) <= (chunked ? 1e-6 * most : 0));
+    for (const bits of [4, 8] as const) {
+      const matrix = packIntegers(values, shape, { bits, sourceDType: 'F16', rule: 'chatglm2' });
+      matrices.push([matrix, unpackIntegers(matrix)]);
     }
-    assert.ok(dx.some((value) => Math.abs(value) > 1e-2));
+    for (const [i, [matrix, dense]] of [...matrices, ...matrices].entries()) {
+      // The second time round, eight rows at a time, or as many columns as those are weights.
+      const inPieces = i >= matrices.length;
+      const layout = await store(session, `w${i}`, matrix, inPieces ? 8 * columns : undefined);
+      if (matrix.kind === 'nf4')
+        assert.deepEqual([rowPieces(layout).length, columnPieces(layout).length], inPieces ? pieces : whole);
+      const program = session.compile((graph) => {
+        const x = graph.placeholder([n, columns], 'float32');
+        const w = graph.placeholder(shape, 'float32');
+        const outputs = [true, false].flatMap((packed) => {
+          const tape = new Tape(graph);
+          tape.watch(x);
+          const hidden = tape.tanh(x);
+          const weight = packedWeight(layout, (variable) => graph.read(variable), 'float32');
+          const y = packed ? weight.multiply(tape, hidden) : tape.matMul(hidden, w, { transposeB: true });
+          const gradients = tape.gradients(tape.sum(tape.square(y), [0, 1]));
+          return [y, gradients.get(x)!];
+        });
+        return { inputs: [x, w], outputs, effects: [] };
+      });
+      const [y, dx, denseY, denseDx] = await program.run([random(n * columns, 11), dense]);
+      // In pieces the sums are taken in another order.
+      for (const [found, right] of [
+        [y, denseY],
+        [dx, denseDx],
+      ]) {
+        const most = Math.max(...Array.from(right, Math.abs));
+        assert.ok(maxDifference(found, right) <= (inPieces ? 1e-6 * most : 0));
+      }
+      assert.ok(dx.some((value) => Math.abs(value) > 1e-2));
+    }
+    await session.close();
+  });
+
+test('pieces of wide matrices: even, whole blocks, of bounded size, every weight once', () => {
+  const limit = 6 * 2 ** 20;
+  for (const [rows, columns] of [
+    [12288, 2048],
+    [2048, 6144],
+    [27392, 4096],
+    [4096, 13696],
+    [1000, 64],
+  ] as const) {
+    const absmax = { kind: 'plain', values: new Float32Array((rows * columns) / 64) } as const;
+    const matrix = {
+      kind: 'nf4',
+      shape: [rows, columns],
+      blockSize: 64,
+      absmax,
+      sourceDType: 'BF16',
+    } as const;
+    const { layout } = packedVariables('w', { ...matrix, codes: new Uint8Array((rows * columns) / 2) });
+    for (const pieces of [rowPieces(layout), columnPieces(layout)]) {
+      const weights = pieces.map((piece) => piece.rows.count * piece.columns.count);
+      assert.equal(
+        weights.reduce((sum, count) => sum + count, 0),
+        rows * columns,
+      );
+      assert.ok(Math.max(...weights) <= limit);
+      assert.ok(new Set(weights).size <= 2);
+      for (const piece of pieces) assert.equal(piece.columns.start % 64, 0);
+    }
   }
-  await session.close();
 });
