@@ -55,8 +55,11 @@ class PhaseView {
     const { output, t } = this.context;
     if (phase !== this.phase) {
       this.phase = phase;
-      if (phase === 'peaks') output.info(t('Measuring what the device can do at best.'));
       if (phase === 'loading') output.info(t('Loading the model.'));
+      if (phase === 'peaks') {
+        this.end();
+        output.info(t('Measuring what the device can do at best.'));
+      }
     }
     if (phase !== 'steps') return;
     this.progress ??= output.progress({ total, label: t('steps') });

@@ -26,9 +26,9 @@ import { trainablesOf, type Trainables } from '../train/trainables';
 import { breakDown } from './breakdown';
 import { measureMemory } from './memory';
 import { measurePeaks } from './peaks';
-import type { DevicePeaks, ProfileReport } from './types';
+import type { DevicePeaks, ProfileMemory, ProfileReport } from './types';
 
-export type ProfilePhase = 'peaks' | 'loading' | 'steps';
+export type ProfilePhase = 'loading' | 'steps' | 'peaks';
 
 export interface ProfileRequest {
   /** Defaults filled in, paths absolute. */
@@ -62,8 +62,6 @@ export async function profile(request: ProfileRequest): Promise<ProfileReport | 
 
 async function loadAndProfile(request: ProfileRequest, tracing: Tracing): Promise<ProfileReport | null> {
   const { run, progress, stopRequested } = request;
-  progress('peaks', 0, 1);
-  const peaks = await measurePeaks(tracing, run.training.dtype);
   progress('loading', 0, 1);
   const resident = await loadModel({
     directory: run.model,
@@ -75,7 +73,7 @@ async function loadAndProfile(request: ProfileRequest, tracing: Tracing): Promis
   try {
     await prepareMethod(run, resident);
     const data = await readRunData(run, resident, stopRequested);
-    return await new StepProfiler(request, tracing, resident, data).profile(peaks);
+    return await new StepProfiler(request, tracing, resident, data).profile();
   } finally {
     await resident.close();
   }
@@ -137,7 +135,7 @@ class StepProfiler {
     });
   }
 
-  async profile(peaks: DevicePeaks): Promise<ProfileReport | null> {
+  async profile(): Promise<ProfileReport | null> {
     const { steps, progress, stopRequested } = this.request;
     await this.step.initialise();
     const total = WARM_UP + 2 * steps;
@@ -152,7 +150,10 @@ class StepProfiler {
       if (i >= WARM_UP) (wantsNodes ? traced : timed).push(step);
     }
     progress('steps', total, total);
-    return this.report(peaks, timed, traced);
+    const memory = this.memory(traced);
+    progress('peaks', 0, 1);
+    const peaks = await measurePeaks(this.tracing, this.request.run.training.dtype);
+    return this.report(peaks, memory, timed, traced);
   }
 
   private async next(note: 'times' | 'nodes'): Promise<WatchedStep> {
@@ -166,7 +167,21 @@ class StepProfiler {
     return { milliseconds: performance.now() - began, runs };
   }
 
-  private report(peaks: DevicePeaks, timed: WatchedStep[], traced: WatchedStep[]): ProfileReport {
+  /** Before the peaks are measured, which takes memory of its own. */
+  private memory(traced: WatchedStep[]): ProfileMemory {
+    const { run } = this.request;
+    const subject = memorySubject(run, this.resident.model.config, this.resident.adapter);
+    const shape = largestShape(this.plan.rows, run.training.batch_size);
+    const plan = planMemory(subject, shape, freeMemory() + process.memoryUsage.rss());
+    return measureMemory(traced[0].runs, this.tracing.variables, this.trainables, plan);
+  }
+
+  private report(
+    peaks: DevicePeaks,
+    memory: ProfileMemory,
+    timed: WatchedStep[],
+    traced: WatchedStep[],
+  ): ProfileReport {
     const { run } = this.request;
     const times = timed.map(({ milliseconds }) => milliseconds);
     const typical = median(traced, ({ runs }) => called(runs));
@@ -189,15 +204,8 @@ class StepProfiler {
       dispatch: Math.max(0, inCalls - busy),
       flops,
       productFloor: (1000 * flops) / peaks.flops,
-      memory: measureMemory(typical.runs, this.tracing.variables, this.trainables, this.memoryPlan()),
+      memory,
     };
-  }
-
-  private memoryPlan() {
-    const { run } = this.request;
-    const subject = memorySubject(run, this.resident.model.config, this.resident.adapter);
-    const shape = largestShape(this.plan.rows, run.training.batch_size);
-    return planMemory(subject, shape, freeMemory() + process.memoryUsage.rss());
   }
 }
 
