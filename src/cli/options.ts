@@ -1,7 +1,9 @@
 /** Values of options: parsers that refuse with a sentence, and options several commands share. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ENGINE_CHOICES, ENGINE_VARIABLE } from '../install/engineChoice';
 import type { ChatModel, SamplingSettings } from '../protocol/control';
 import type { Translate } from '../text/translate';
+import type { EngineOptions } from './engineLoader';
 
 /** A whole number of at least `minimum`. */
 export function wholeNumber(t: Translate, minimum: number): (text: string) => number {
@@ -55,9 +57,10 @@ export function addModelOptions(command: Command, t: Translate, required = true)
         'jinja',
       ]),
     );
+  addEngineOption(command, t);
 }
 
-export interface ModelOptions {
+export interface ModelOptions extends EngineOptions {
   model: string;
   adapter?: string;
   dtype: ChatModel['dtype'];
@@ -69,6 +72,19 @@ export interface ModelOptions {
 export function modelToLoad(options: ModelOptions): ChatModel {
   const { model, adapter = null, dtype, quantization = null, template = null } = options;
   return { model, adapter, dtype, quantization, template };
+}
+
+/** `--engine`, of commands that compute. */
+export function addEngineOption(command: Command, t: Translate): void {
+  command.addOption(
+    new Option(
+      '--engine <name>',
+      t(
+        'what computes: libtensorflow, or wasm, the portable engine for small models; auto takes wasm where there is no libtensorflow for the platform (also {variable})',
+        { variable: ENGINE_VARIABLE },
+      ),
+    ).choices([...ENGINE_CHOICES]),
+  );
 }
 
 /** Sampling options of `generate` and `chat`. */

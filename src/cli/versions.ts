@@ -1,11 +1,12 @@
 /** What computed a run, for its provenance. */
-import { installedEngine } from '../install/installed';
 import type { CommandContext } from './context';
+import type { Engine } from './engineLoader';
 
-export function runVersions(context: CommandContext): Record<string, string> {
+/** Versions of the program, of Node and of what the open engine computes with. */
+export function runVersions(context: CommandContext, engine: Engine): Record<string, string> {
   return {
     extension: context.version,
     node: process.versions.node,
-    libtensorflow: installedEngine()?.version ?? '',
+    ...engine.engineVersions(),
   };
 }

@@ -1,6 +1,7 @@
 /** Memory of this process and of the machine, in bytes. */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { backend } from './backend/backend';
 
 /** Most that the process has had resident. */
 export function peakMemory(): number {
@@ -16,10 +17,12 @@ export function peakMemory(): number {
 /** Megabytes that the process may take, where its user wants it to leave room for others. */
 const LIMIT = 'GLMTUNE_MEMORY_LIMIT_MB';
 
-/** What can still be allocated: free memory of the machine, or what the container or the user leaves. */
+/** What can still be allocated: free memory of the machine, or what the engine, the container or the user leaves. */
 export function freeMemory(): number {
   // 0 or a huge number where the process is in no container.
   const container = process.constrainedMemory() || Infinity;
   const user = Number(process.env[LIMIT]) * 1e6 || Infinity;
-  return Math.min(os.freemem(), Math.min(container, user) - process.memoryUsage.rss());
+  const heap = backend().memory();
+  const own = heap ? heap.limit - heap.used : Infinity;
+  return Math.min(own, os.freemem(), Math.min(container, user) - process.memoryUsage.rss());
 }

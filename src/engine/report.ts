@@ -1,21 +1,25 @@
 /** What the engine can do on this machine. */
-import os from 'node:os';
-import { devices } from './backend/context';
-import { native } from './backend/native';
-import { tfjsVersion } from './backend/tfjs';
+import { backend } from './backend/backend';
 import { selfTest } from './selfTest';
 import type { EngineReport } from './types';
 
 /** Needs an open engine. Throws `engine.*` where the library cannot run at all. */
 export async function engineReport(): Promise<EngineReport> {
+  const engine = backend();
   return {
-    libtensorflow: native().version() as string,
-    devices: devices().map(({ type, name }) =>
-      type === 'CPU' ? 'CPU' : `${type} ${name.replace(/^.*:/, '')}`,
-    ),
-    dtypes: ['float32', 'bfloat16', 'float16'],
-    threads: os.availableParallelism(),
-    tfjs: await tfjsVersion(),
+    kind: engine.kind,
+    libtensorflow: engine.versions().libtensorflow ?? null,
+    devices: engine
+      .devices()
+      .map(({ type, name }) => (type === 'CPU' ? 'CPU' : X
+    dtypes: [...engine.dtypes],
+    threads: engine.threads,
+    tfjs: await engine.tfjsVersion(),
     selfTest: await selfTest(),
   };
+}
+
+/** What computes, by name: for the provenance of a run. Needs an open engine. */
+export function engineVersions(): Record<string, string> {
+  return backend().versions();
 }

@@ -6,7 +6,6 @@ import { EagerOps, readTfjs } from './backend/eagerOps';
 import type { GraphValue } from './backend/graphOps';
 import type { Ops, Value } from './backend/ops';
 import { Tape } from './backend/tape';
-import { openTfjs } from './backend/tfjs';
 import type { Forward } from './glm/model';
 import { createModel } from './glm/registry';
 import { attendHeads, visibilityMask } from './nn/attention';
@@ -82,12 +81,11 @@ function tinyStep(ops: Ops, input: Input): Value[] {
 
 export async function selfTest(): Promise<EngineReport['selfTest']> {
   const began = performance.now();
-  const tf = await openTfjs();
-  const eagerOps = new EagerOps(tf);
-  const eager = tf.tidy(() =>
-    tinyStep(eagerOps, (values, shape) => eagerOps.constant(values, shape, 'float32')).map((value) =>
-      readTfjs(value),
-    ),
+  const eager = await backend().withEagerTfjs((tf) =>
+    tf.tidy(() => {
+      const ops = new EagerOps(tf);
+      return tinyStep(ops, (values, shape) => ops.constant(values, shape, 'float32')).map(readTfjs);
+    }),
   );
   const session = backend().openSession();
   const feeds: Float32Array[] = [];

@@ -42,7 +42,10 @@ export interface Generation {
 
 /** What `doctor` reports about the engine. */
 export interface EngineReport {
-  libtensorflow: string;
+  /** `portable`: tfjs on WebAssembly, for small models where there is no libtensorflow. */
+  kind: 'libtensorflow' | 'portable';
+  /** Its version; null where there is none. */
+  libtensorflow: string | null;
   /** `CPU` or the names of the GPUs. */
   devices: string[];
   dtypes: ComputeDType[];

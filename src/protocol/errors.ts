@@ -255,6 +255,8 @@ export interface EngineErrors {
   /** The library reported an error while running; `detail` is its own text. */
   'engine.runFailed': { detail: string };
   'engine.outOfMemory': { detail: string };
+  /** Weights, gradients and the state of the optimiser do not fit into the memory that the portable engine has; in gigabytes. */
+  'engine.portableTooLarge': { path: string; needed: number; limit: number };
   /** Profiling where the portable engine computes. */
   'engine.noTrace': Record<string, never>;
   /** More tokens than the model has positions. */
@@ -281,6 +283,8 @@ export interface EngineErrors {
 /** Codes of `install/`. */
 export interface InstallErrors {
   'install.unsupportedPlatform': { platform: string };
+  /** The environment names an engine that there is not. */
+  'install.badEngine': { value: string; allowed: string };
   'install.badIndexUrl': { url: string };
   'install.badProxy': { proxy: string };
   'install.network': { url: string; detail: string };

@@ -117,7 +117,11 @@ export type WarningCode =
   /** The plan says that the run needs more memory than there is; in gigabytes. */
   | 'memoryShort'
   /** The gradients of `step` overflowed in float16; the loss is now scaled by `scale`. */
-  | 'stepSkipped';
+  | 'stepSkipped'
+  /** The run is computed by the portable engine, which is slower and for small models. */
+  | 'portableEngine'
+  /** The engine computes in `used`, not in `dtype` as the run file says. */
+  | 'dtypeReplaced';
 
 export interface ResumedEvent {
   type: 'resumed';

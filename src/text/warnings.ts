@@ -61,5 +61,15 @@ export function describeWarning(t: Translate, event: Pick<WarningEvent, 'code' |
           ...args,
         },
       );
+    case 'portableEngine':
+      return t(
+        'The portable engine (WebAssembly) computes this run, because libtensorflow is not used here. It is for small models, and several times slower.',
+      );
+    case 'dtypeReplaced':
+      return t('The portable engine computes in {used}, not in {dtype} as the run file says.', {
+        used: '?',
+        dtype: '?',
+        ...args,
+      });
   }
 }

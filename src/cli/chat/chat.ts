@@ -2,7 +2,7 @@
 import type { CommandContext } from '../context';
 import { serveChat } from './stdio';
 import { converse } from './terminal';
-import { openInstalledEngine } from '../engineLoader';
+import { openEngine } from '../engineLoader';
 import { EXIT_OK, UsageError } from '../exit';
 import { modelToLoad, samplingSettings, type ModelOptions, type SamplingOptions } from '../options';
 
@@ -14,11 +14,11 @@ export interface ChatOptions extends SamplingOptions, Omit<ModelOptions, 'model'
 
 export async function chat(context: CommandContext, options: ChatOptions): Promise<number> {
   const { t } = context;
-  if (options.stdio) return chatOverStdio(context);
+  if (options.stdio) return chatOverStdio(context, options);
   const { model: directory } = options;
   if (directory === undefined)
     throw new UsageError(t('The option {option} is missing.', { option: '--model <dir>' }));
-  const engine = await openInstalledEngine();
+  const engine = await openEngine(context, options);
   const model = await engine.LanguageModel.load(modelToLoad({ ...options, model: directory }));
   try {
     const conversation = {
@@ -31,13 +31,14 @@ export async function chat(context: CommandContext, options: ChatOptions): Promi
   }
 }
 
-async function chatOverStdio({ output, t }: CommandContext): Promise<number> {
+async function chatOverStdio(context: CommandContext, options: ChatOptions): Promise<number> {
+  const { output, t } = context;
   await serveChat(
     t,
     process.stdin,
     (reply) => output.record(reply),
     async (params) => {
-      const engine = await openInstalledEngine();
+      const engine = await openEngine(context, options);
       return engine.LanguageModel.load(params);
     },
   );

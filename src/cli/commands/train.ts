@@ -2,11 +2,12 @@
 import type { Command } from 'commander';
 import type { CommandEntry, CommandContext } from '../context';
 import type { TrainOptions } from '../run/train';
+import { addEngineOption } from '../options';
 
 export const trainCommand: CommandEntry<TrainOptions> = {
   define(program: Command, context: CommandContext): Command {
     const { t } = context;
-    return program
+    const command = program
       .command('train')
       .description(t('fine-tune a model as a run file says'))
       .requiredOption('--config <file>', t('run file (*.glmtune.json)'))
@@ -15,6 +16,8 @@ export const trainCommand: CommandEntry<TrainOptions> = {
         t('directory of the run (default: output_dir, else runs/<name> beside the run file)'),
       )
       .option('--overwrite', t('replace an older run in the named directory'));
+    addEngineOption(command, t);
+    return command;
   },
 
   async run(context, options) {

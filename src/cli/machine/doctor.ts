@@ -1,13 +1,14 @@
 /** `doctor`: can the engine run here, and if not, what to do about it. */
 import type { CommandContext } from '../context';
+import type { EngineOptions } from '../engineLoader';
 import { examine, type DoctorReport } from './report';
 import { EXIT_FAILURE, EXIT_OK } from '../exit';
 import { printFacts, type Fact } from '../facts';
 import { formatBytes } from '../format';
 
-export async function doctor(context: CommandContext): Promise<number> {
+export async function doctor(context: CommandContext, options: EngineOptions): Promise<number> {
   const { output } = context;
-  const report = await examine(context);
+  const report = await examine(context, options);
   if (output.json) output.record(report);
   else print(context, report);
   return report.ok ? EXIT_OK : EXIT_FAILURE;
@@ -52,13 +53,13 @@ function factsOf(t: CommandContext['t'], report: DoctorReport): Fact[] {
     ],
     [t('Package index'), report.index_url ?? unknown],
     [t('Practice model'), report.practice_model ?? t('missing')],
-    [t('Engine'), engine.installed ? `${engine.directory} (${engine.variant})` : t('not installed')],
+    [t('Engine'), engineFact(t, engine)],
   ];
   if (!engine.report) return facts;
   const { libtensorflow, tfjs, devices, dtypes, threads, selfTest } = engine.report;
   return [
     ...facts,
-    ['libtensorflow', libtensorflow],
+    ...(libtensorflow === null ? [] : [['libtensorflow', libtensorflow] as const]),
     ['TensorFlow.js', tfjs],
     [t('Device'), devices.join(', ')],
     [t('Number formats'), dtypes.join(', ')],
@@ -71,4 +72,12 @@ function factsOf(t: CommandContext['t'], report: DoctorReport): Fact[] {
       }),
     ],
   ];
+}
+
+function engineFact(
+  t: CommandContext['t'],
+  { portable, installed, directory, variant }: DoctorReport['engine'],
+): string {
+  if (portable) return t('portable (WebAssembly): for small models, and several times slower');
+  return installed ? `${directory} (${variant})` : t('not installed');
 }

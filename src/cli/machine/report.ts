@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineReport } from '../../engine/types';
-import { damagedFiles, engineDirectory, glmtuneHome, installedEngine } from '../../install';
+import { choosesPortable, damagedFiles, engineDirectory, glmtuneHome, installedEngine } from '../../install';
 import { resolveIndex } from '../../install/indexUrl';
 import { GlmError, toErrorData, type ErrorCode } from '../../protocol/errors';
 import { describeThrown } from '../../text/errors';
 import type { CommandContext } from '../context';
-import { openInstalledEngine } from '../engineLoader';
+import { openInstalledEngine, openPortableEngine, type Engine, type EngineOptions } from '../engineLoader';
 import { formatBytes } from '../format';
 import { describeMachine, freeDiskSpace, type Machine } from './machine';
 
@@ -31,6 +31,8 @@ export interface DoctorReport {
   version: string;
   machine: Machine;
   engine: {
+    /** The portable engine computes, with no library. */
+    portable: boolean;
     directory: string;
     installed: boolean;
     variant: string | null;
@@ -43,20 +45,26 @@ export interface DoctorReport {
   problems: DoctorProblem[];
 }
 
-export async function examine(context: CommandContext): Promise<DoctorReport> {
+export async function examine(
+  context: CommandContext,
+  { engine: chosen }: EngineOptions,
+): Promise<DoctorReport> {
   const problems: DoctorProblem[] = [];
   const machine = describeMachine();
   const home = glmtuneHome();
   const free = freeDiskSpace(home);
   const installed = installedEngine(home);
-  const engineReport = await examineEngine(context, problems);
+  const portable = choosesPortable(chosen);
+  const engineReport = await examineEngine(context, portable, problems);
   checkMachine(context, machine, problems);
-  if (!installed && free !== null && free < INSTALL_BYTES) problems.push(littleDisk(context, home, free));
+  if (!portable && !installed && free !== null && free < INSTALL_BYTES)
+    problems.push(littleDisk(context, home, free));
   return {
     ok: engineReport !== null && !problems.some(({ severity }) => severity === 'error'),
     version: context.version,
     machine,
     engine: {
+      portable,
       directory: engineDirectory(home),
       installed: installed !== null,
       variant: installed?.variant ?? null,
@@ -71,14 +79,12 @@ export async function examine(context: CommandContext): Promise<DoctorReport> {
 
 async function examineEngine(
   context: CommandContext,
+  portable: boolean,
   problems: DoctorProblem[],
 ): Promise<EngineReport | null> {
   const { t } = context;
   try {
-    const installed = installedEngine();
-    const [damaged] = installed ? await damagedFiles(installed) : [];
-    if (damaged !== undefined) throw new GlmError('engine.damaged', { path: damaged });
-    const engine = await openInstalledEngine();
+    const engine = portable ? await openPortableEngine() : await openSoundEngine();
     const report = await engine.engineReport();
     if (!report.selfTest.ok)
       problems.push({
@@ -87,13 +93,23 @@ async function examineEngine(
         message: t('The engine computes wrong numbers on this machine (difference {difference}).', {
           difference: report.selfTest.maxDifference.toExponential(1),
         }),
-        remedy: t('Install the engine again with "chatglm-finetune install-engine --force".'),
+        remedy: portable
+          ? t('Install the package again.')
+          : t('Install the engine again with "chatglm-finetune install-engine --force".'),
       });
     return report;
   } catch (error) {
     problems.push(thrownProblem(context, error));
     return null;
   }
+}
+
+/** The installed engine, where none of its files has changed. Throws `engine.*`. */
+async function openSoundEngine(): Promise<Engine> {
+  const installed = installedEngine();
+  const [damaged] = installed ? await damagedFiles(installed) : [];
+  if (damaged !== undefined) throw new GlmError('engine.damaged', { path: damaged });
+  return openInstalledEngine();
 }
 
 function checkMachine({ t }: CommandContext, machine: Machine, problems: DoctorProblem[]): void {

@@ -1,7 +1,7 @@
 /** What `score` and `generate` share: a model, an input file, one output row for each input row. */
 import type { LanguageModel } from '../../engine';
 import type { CommandContext } from '../context';
-import { openInstalledEngine } from '../engineLoader';
+import { openEngine } from '../engineLoader';
 import { EXIT_OK, InterruptedError } from '../exit';
 import { interruptSignal } from '../interrupt';
 import { modelToLoad, type ModelOptions } from '../options';
@@ -50,13 +50,14 @@ export async function runRows(
 }
 
 async function computeRows(
-  { output, t }: CommandContext,
+  context: CommandContext,
   options: RowsOptions,
   rows: readonly Row[],
   writer: RowWriter,
   work: (job: RowsJob) => Promise<void>,
 ): Promise<void> {
-  const engine = await openInstalledEngine();
+  const { output, t } = context;
+  const engine = await openEngine(context, options);
   const model = await engine.LanguageModel.load(modelToLoad(options));
   const { signal, dispose } = interruptSignal();
   const progress = output.progress({ total: rows.length, label: t('rows') });

@@ -1,16 +1,23 @@
-/** `plan RUN.glmtune.json`: from the configuration and the data alone; neither weights nor the engine library are opened. */
+/** `plan RUN.glmtune.json`: from the configuration and the data alone; neither weights nor libtensorflow are opened. */
+import { choosesPortable } from '../../install/engineChoice';
 import type { CommandContext } from '../context';
-import { requireEngine } from '../engineLoader';
+import { openPortableEngine, requireEngine, type EngineOptions } from '../engineLoader';
 import { EXIT_OK } from '../exit';
 import { formatCount } from '../format';
 import { memoryLine } from './memoryLine';
 import { readRunFile } from './readRunFile';
 
-export async function plan(context: CommandContext, file: string): Promise<number> {
+export async function plan(
+  context: CommandContext,
+  { engine: chosen }: EngineOptions,
+  file: string,
+): Promise<number> {
   const { output, t } = context;
   const { run, warnings } = readRunFile(t, file);
   for (const warning of warnings) output.warning(t('Warning:'), warning);
-  const { memory, plan: planned, data, trained } = await requireEngine(__dirname).planUnloaded(run);
+  // The library need not be there to plan for it.
+  const engine = choosesPortable(chosen) ? await openPortableEngine() : requireEngine(__dirname);
+  const { memory, plan: planned, data, trained } = await engine.planUnloaded(run);
   const longest = planned.rows.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
   if (output.json) {
     output.record({

@@ -5,14 +5,14 @@ import { livingProcess } from '../../process/livingProcess';
 import { GlmError } from '../../protocol/errors';
 import { EVENTS_FILE } from '../../protocol/runDirectory';
 import type { CommandContext } from '../context';
-import { openInstalledEngine } from '../engineLoader';
+import { openEngine, type EngineOptions } from '../engineLoader';
 import { runVersions } from '../versions';
 import { checkUnchanged, describeProvenance, readProvenance } from './provenance';
 import { missingFiles } from './readRunFile';
 import { chooseCheckpoint, lastEvent, readRun, removeLeftovers } from './runDirectory';
 import { superviseTraining } from './supervise';
 
-export interface ResumeOptions {
+export interface ResumeOptions extends EngineOptions {
   checkpoint?: string;
 }
 
@@ -30,8 +30,8 @@ export async function resume(
     throw new GlmError('run.finished', { path: directory });
   const checkpoint = chooseCheckpoint(directory, options.checkpoint ?? null);
   refuseIncomplete(context, directory, run);
-  const engine = await openInstalledEngine();
-  const versions = runVersions(context);
+  const engine = await openEngine(context, options);
+  const versions = runVersions(context, engine);
   const now = describeProvenance(run, versions);
   const then = readProvenance(directory);
   if (then) checkUnchanged(then, now);

@@ -8,7 +8,7 @@ import type { RunFile } from '../../protocol/run';
 import { PROVENANCE_FILE, RUN_FILE } from '../../protocol/runDirectory';
 import { describeFinding } from '../../text/modelFindings';
 import type { CommandContext } from '../context';
-import { openInstalledEngine } from '../engineLoader';
+import { openEngine, type EngineOptions } from '../engineLoader';
 import { runVersions } from '../versions';
 import { checkData } from './checkData';
 import { EventLog } from './eventLog';
@@ -18,7 +18,7 @@ import { prepareRunDirectory } from './runDirectory';
 import { recordFailure, superviseTraining } from './supervise';
 import { GlmError } from '../../protocol/errors';
 
-export interface TrainOptions {
+export interface TrainOptions extends EngineOptions {
   config: string;
   runDir?: string;
   overwrite?: boolean;
@@ -47,11 +47,11 @@ async function start(context: CommandContext, options: TrainOptions): Promise<nu
   });
   const other = await livingProcess(directory);
   if (other) throw new GlmError('run.busy', { path: directory, pid: other.pid });
-  const engine = await openInstalledEngine();
+  const engine = await openEngine(context, options);
   for (const finding of await checkData(run)) {
     output.warning(t('Warning:'), describeFinding(t, finding).message);
   }
-  const versions = runVersions(context);
+  const versions = runVersions(context, engine);
   const provenance = describeProvenance(run, versions);
   prepareRunDirectory(directory, overwrite);
   output.info(t('Run directory: {path}', { path: directory }));

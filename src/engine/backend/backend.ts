@@ -4,6 +4,7 @@ import { libtensorflow } from './libtensorflow';
 import type { DType } from './ops';
 import type { Session } from './session';
 import type { StagedTensor } from './tensor';
+import type { Tfjs } from './tfjs';
 
 export interface Backend {
   readonly kind: 'libtensorflow' | 'portable';
@@ -12,8 +13,16 @@ export interface Backend {
   stage(shape: readonly number[], dtype: DType): StagedTensor;
   /** Type and name of every device. */
   devices(): { type: string; name: string }[];
-  /** What is computed in where `dtype` is asked for. */
-  computeDType(dtype: ComputeDType): ComputeDType;
+  /** The formats it computes in. */
+  readonly dtypes: readonly ComputeDType[];
+  /** Threads it computes with. */
+  readonly threads: number;
+  /** Versions of what it computes with, by name. */
+  versions(): { libtensorflow?: string; tfjs?: string };
+  /** Name of tfjs's backend, and version of tfjs. */
+  tfjsVersion(): Promise<string>;
+  /** Calls f with tfjs on a backend that the results of programs can be compared with. */
+  withEagerTfjs<T>(f: (tf: typeof Tfjs) => T): Promise<T>;
   /** Bytes that tensors may take and take now; null where nothing but the machine's memory limits them. */
   memory(): { limit: number; used: number } | null;
 }
@@ -23,6 +32,11 @@ let active: Backend = libtensorflow;
 /** libtensorflow, unless another one was chosen. */
 export function backend(): Backend {
   return active;
+}
+
+/** What is computed in where `dtype` is asked for. */
+export function computeDType(dtype: ComputeDType): ComputeDType {
+  return active.dtypes.includes(dtype) ? dtype : 'float32';
 }
 
 /** Chooses what computes; before anything is computed. */

@@ -2,6 +2,7 @@
 import { GlmError } from '../../protocol/errors';
 import type { RunEvent, StepEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
+import { computeDType } from '../backend/backend';
 import { LossScale } from './lossScale';
 import { clipFactor, rowLosses, weightedLoss } from './losses';
 import type { BatchShape } from './memoryPlan';
@@ -49,7 +50,7 @@ export class OptimiserStep {
   constructor(private readonly parts: StepParts) {
     const { training } = parts.run;
     this.schedule = scheduleOf(training, parts.plan.totalSteps);
-    this.scale = training.dtype === 'float16' ? new LossScale() : null;
+    this.scale = computeDType(training.dtype) === 'float16' ? new LossScale() : null;
   }
 
   /** Goes on from a checkpoint. */

@@ -1,7 +1,7 @@
 /** What a run will do, computed before its first step. */
 import type { MemoryPlan, RunEvent, StartedEvent, WarningCode } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
-import { backend } from '../backend/backend';
+import { backend, computeDType } from '../backend/backend';
 import type { ResidentModel } from '../residentModel';
 import type { RunData } from './data';
 import { packRows, type TrainingRow } from './rows';
@@ -38,6 +38,7 @@ export function startEvents(
   plan: RunPlan,
   memory: MemoryPlan,
 ): RunEvent[] {
+  const dtype = computeDType(run.training.dtype);
   const started: StartedEvent = {
     type: 'started',
     time: new Date().toISOString(),
@@ -46,9 +47,9 @@ export function startEvents(
     architecture: resident.model.config.architecture,
     method: run.method.type,
     quantization: run.quantization?.type ?? null,
-    dtype: run.training.dtype,
+    dtype,
     learning_rate: run.training.learning_rate,
-    device: backend().devices().some(({ type }) => type === 'GPU') ? 'GPU' : 'CPU',
+    device: deviceName(),
     versions,
     trainable_parameters: trainables.parameters,
     total_parameters: resident.parameters,
@@ -63,6 +64,13 @@ export function startEvents(
     memory,
   };
   const warnings: RunEvent[] = [];
+  if (backend().kind === 'portable') warnings.push({ type: 'warning', code: 'portableEngine', args: {} });
+  if (dtype !== run.training.dtype)
+    warnings.push({
+      type: 'warning',
+      code: 'dtypeReplaced',
+      args: { dtype: run.training.dtype, used: dtype },
+    });
   if (memory.total > memory.available) {
     const gigabytes = (bytes: number): number => Number((bytes / 1e9).toFixed(1));
     const args = { needed: gigabytes(memory.total), available: gigabytes(memory.available) };
@@ -88,4 +96,12 @@ export function startEvents(
   if (run.evaluation.every_steps > 0 && validation.rows.length === 0)
     warnings.push({ type: 'warning', code: 'noValidation', args: {} });
   return [started, ...warnings];
+}
+
+/** What a run computes on, in one word. */
+function deviceName(): string {
+  const types = backend()
+    .devices()
+    .map(({ type }) => type);
+  return types.includes('GPU') ? 'GPU' : types[0];
 }

@@ -6,6 +6,7 @@ import type { ModelConfig } from '../../checkpoint/types';
 import type { MemoryPlan } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import type { ResidentAdapter } from '../adapters/residentAdapter';
+import { computeDType } from '../backend/backend';
 import { createModel } from '../glm/registry';
 import { freeMemory } from '../memory';
 import { bucketLength } from '../shapes';
@@ -30,7 +31,7 @@ export function memorySubject(
   const groups: readonly OptimisedGroup[] = adapter?.groups ?? wholeModel(structure.tensors);
   return {
     structure,
-    dtype: training.dtype,
+    dtype: computeDType(training.dtype),
     method: method.type,
     linearBits: quantization ? NF4_BITS[quantization.double_quant ? 'double' : 'single'] : storedBits(config),
     adapted: new Set(adapter?.kind === 'lora' ? adapter.shapes.map(({ module }) => module) : []),

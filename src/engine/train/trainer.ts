@@ -8,6 +8,7 @@ import { backend } from '../backend/backend';
 import type { Places } from '../glm/model';
 import { LoadCancelled, loadModel } from '../loadModel';
 import { freeMemory, peakMemory } from '../memory';
+import { requireHeap } from '../portableLimit';
 import type { ResidentModel } from '../residentModel';
 import { placesOf } from '../sequence';
 import { CheckpointKeeper } from './checkpoints';
@@ -128,7 +129,9 @@ class Trainer {
     const { plan, stream } = this;
     const stopped = (): boolean => stopRequested() !== 'no';
     this.subject = memorySubject(run, resident.model.config, resident.adapter);
-    const onGpu = backend().devices().some(({ type }) => type === 'GPU');
+    const onGpu = backend()
+      .devices()
+      .some(({ type }) => type === 'GPU');
     const needed = (shape: BatchShape): number => activationBytes(this.subject, shape);
     const room = onGpu ? null : { needed, free: freeMemory };
     this.optimiserStep = new OptimiserStep({ ...shared, plan, stream, stopped, room });
@@ -140,6 +143,8 @@ class Trainer {
       epoch: () => stream.epochs,
     });
     this.probe = new Probe(resident, plan.rows[0]);
+    const { weights, gradients, optimizer } = this.memory();
+    requireHeap(run.model, weights + gradients + optimizer);
     this.checkpoints = new CheckpointKeeper(runDirectory, run.checkpoints.keep_last, resident, trainables);
   }
 

@@ -24,6 +24,14 @@ export const engineErrors: ErrorTable<EngineErrors> = {
       'Set training.gradient_checkpointing, quantization (with LoRA or P-Tuning v2) or a smaller dataset.max_length.',
     ),
   }),
+  'engine.portableTooLarge': (t, args) => ({
+    message: t('{path} takes {needed} GB in float32, and the portable engine has {limit} GB at most.', {
+      ...args,
+    }),
+    remedy: t(
+      'Use a smaller model, or Linux on x86-64 (Remote-SSH, WSL or a container): there libtensorflow computes, without this limit.',
+    ),
+  }),
   'engine.noTrace': (t) => ({
     message: t('A profile needs libtensorflow; the portable engine does not say where its time goes.'),
     remedy: t('Use Linux on x86-64 (Remote-SSH, WSL or a container), where libtensorflow computes.'),

@@ -11,8 +11,12 @@ export const installErrors: ErrorTable<InstallErrors> = {
   'install.unsupportedPlatform': (t, args) => ({
     message: t('There is no engine library for {platform}.', { ...args }),
     remedy: t(
-      'The engine runs on Linux on x86-64 with glibc 2.27 or later: use a Remote-SSH host, WSL or a container.',
+      'It runs on Linux on x86-64 with glibc 2.27 or later: use a Remote-SSH host, WSL or a container. Small models are computed here by the portable engine, which needs no installation.',
     ),
+  }),
+  'install.badEngine': (t, args) => ({
+    message: t('GLMTUNE_ENGINE names the engine {value}, which there is not.', { ...args }),
+    remedy: t('Set it to one of {allowed}, or unset it.', { allowed: args.allowed }),
   }),
   'install.badIndexUrl': (t, args) => ({
     message: t('{url} is not the address of a package index.', { ...args }),

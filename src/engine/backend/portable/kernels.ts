@@ -191,8 +191,8 @@ function asColumn(tf: typeof Tfjs, indices: Tensor): Tensor {
 function cast(tf: typeof Tfjs, x: Tensor, from: DType, to: DType): Tensor {
   const kept = KEPT_AS[to];
   const y = x.dtype === kept ? x.clone() : tf.cast(x, kept);
-  const lost = from === 'float32' ? LOST_BITS[to] : undefined;
-  return lost === undefined ? y : rounded(tf, y, lost);
+  const lost = KEPT_AS[from] === 'float32' ? (LOST_BITS[to] ?? 0) : 0;
+  return lost > (LOST_BITS[from] ?? 0) ? rounded(tf, y, lost) : y;
 }
 
 /** x with `bits` bits less of significand, to the nearest (Dekker 1971, https://doi.org/10.1007/BF01397083). */

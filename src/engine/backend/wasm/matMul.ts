@@ -44,11 +44,10 @@ export function registerMatMul(tf: typeof Tfjs, backend: BackendWasm): void {
 
 /** What the package's types leave out of its Emscripten module. */
 interface EmscriptenModule {
-  HEAPU8: Uint8Array;
   cwrap(name: string, result: null, types: readonly string[]): unknown;
 }
 
-export function moduleOf({ wasm }: BackendWasm): EmscriptenModule {
+function moduleOf({ wasm }: BackendWasm): EmscriptenModule {
   return wasm as unknown as EmscriptenModule;
 }
 

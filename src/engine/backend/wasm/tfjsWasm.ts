@@ -3,15 +3,17 @@
  * threads do not start in Node (tfjs#3830).
  */
 import * as tfjs from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths, type BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import path from 'node:path';
 import type { Tfjs } from '../tfjs';
-import { moduleOf, registerMatMul } from './matMul';
+import { registerMatMul } from './matMul';
 
-/** tfjs with the backend `wasm` active; `directory` holds the package's .wasm files. Throws where they cannot be loaded. */
-export async function openTfjsWasm(
-  directory: string,
-): Promise<{ tf: typeof Tfjs; heapBytes: () => number; version: string }> {
+/**
+ * tfjs with the backend `wasm` active and `cpu` beside it; `directory` holds the package's .wasm files. Throws where they cannot be
+ * loaded.
+ */
+export async function openTfjsWasm(directory: string): Promise<typeof Tfjs> {
   const tf = tfjs as typeof Tfjs;
   // Without it tfjs recommends its other packages on standard error.
   tf.enableProdMode();
@@ -19,9 +21,5 @@ export async function openTfjsWasm(
   if (!(await tf.setBackend('wasm'))) throw new Error(`tfjs could not start WebAssembly from ${directory}`);
   const wasm = tf.backend() as unknown as BackendWasm;
   registerMatMul(tf, wasm);
-  return {
-    tf,
-    heapBytes: () => moduleOf(wasm).HEAPU8.length,
-    version: tf.version['tfjs-core'],
-  };
+  return tf;
 }
