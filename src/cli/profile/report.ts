@@ -29,16 +29,14 @@ function stepLines(t: Translate, report: ProfileReport): string[] {
     )
     .join('; ');
   return [
-    t(
-      '{device}, {threads} threads, {dtype}: matrix products up to {flops} GFLOP/s, memory up to {bytes} GB/s',
-      {
-        device: report.device,
-        threads: report.threads,
-        dtype: report.dtype,
-        flops: (peaks.flops / 1e9).toFixed(0),
-        bytes: (peaks.bandwidth / 1e9).toFixed(1),
-      },
-    ),
+    t('{device}, {threads} threads: matrix products up to {flops} GFLOP/s, memory up to {bytes} GB/s', {
+      device: report.device,
+      threads: report.threads,
+      flops: Object.entries(peaks.flops)
+        .map(([dtype, flops]) => `${(flops / 1e9).toFixed(0)} (${dtype})`)
+        .join(', '),
+      bytes: (peaks.bandwidth / 1e9).toFixed(1),
+    }),
     shapeText,
     t('A step: {median} ms ({least} to {most}), {rate} tokens/s; traced {traced} ms', {
       median: milliseconds(step.median),

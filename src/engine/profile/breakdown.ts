@@ -5,6 +5,7 @@ import type { TracedRun } from '../backend/tracing';
 import { placeOf } from './place';
 import { sharedTimes, workingRuns } from './timeline';
 import type { DevicePeaks, ProfileBlock, ProfileCell, ProfileOperation } from './types';
+import type { ComputeDType } from '../types';
 import { isProduct, workOf, type Work } from './work';
 
 export interface Breakdown {
@@ -12,13 +13,19 @@ export interface Breakdown {
   operations: ProfileOperation[];
   /** Milliseconds in which some node ran. */
   busy: number;
-  /** Floating-point operations of matrix products. */
+  /** Floating-point operations of matrix products, and the milliseconds that they alone take at least. */
   flops: number;
+  productFloor: number;
 }
 
 /** Milliseconds that the work takes at least: whichever of computing and moving takes longer. */
-export function floorOf({ flops, bytes }: Work, peaks: DevicePeaks): number {
-  return 1000 * Math.max(flops / peaks.flops, bytes / peaks.bandwidth);
+export function floorOf(work: Work, peaks: DevicePeaks): number {
+  return Math.max(productFloorOf(work, peaks), (1000 * work.bytes) / peaks.bandwidth);
+}
+
+function productFloorOf({ flops, dtype }: Work, peaks: DevicePeaks): number {
+  const peak = peaks.flops[dtype as ComputeDType] ?? peaks.flops.float32;
+  return peak ? (1000 * flops) / peak : 0;
 }
 
 /** Takes the runs of one step apart. */
@@ -26,7 +33,7 @@ export function breakDown(runs: readonly TracedRun[], peaks: DevicePeaks): Break
   const blocks = new Map<string, ProfileBlock>();
   const operations = new Map<string, ProfileOperation>();
   let busy = 0;
-  let flops = 0;
+  let [flops, productFloor] = [0, 0];
   for (const { nodes, trace } of runs) {
     const working = workingRuns(trace ?? []);
     const times = sharedTimes(working);
@@ -34,11 +41,13 @@ export function breakDown(runs: readonly TracedRun[], peaks: DevicePeaks): Break
     working.forEach((run, i) => {
       const { block, layer, direction } = placeOf(run.node);
       const operation = operationName(run);
-      const cell = { milliseconds: times[i] / 1000, ...works[i], floor: floorOf(works[i], peaks) };
+      const { flops: products, bytes } = works[i];
+      const cell = { milliseconds: times[i] / 1000, flops: products, bytes, floor: floorOf(works[i], peaks) };
       add(blocks, `${block} ${layer} ${direction}`, { block, layer, direction }, cell);
       add(operations, `${operation} ${direction}`, { operation, direction }, cell);
       busy += cell.milliseconds;
-      flops += cell.flops;
+      flops += products;
+      productFloor += productFloorOf(works[i], peaks);
     });
   }
   const slowestFirst = (a: ProfileCell, b: ProfileCell): number => b.milliseconds - a.milliseconds;
@@ -47,6 +56,7 @@ export function breakDown(runs: readonly TracedRun[], peaks: DevicePeaks): Break
     operations: [...operations.values()].sort(slowestFirst),
     busy,
     flops,
+    productFloor,
   };
 }
 
@@ -85,14 +95,15 @@ export function workOfRuns(nodes: readonly NodeDef[], runs: readonly NodeRun[]):
     const reader = nodes.find(
       ({ name, inputs }) => ran.has(name) && inputs.some((input) => input.startsWith(`${node.name}:`)),
     );
-    if (reader) works.get(reader.name)!.flops += works.get(node.name)!.flops;
+    const { flops, dtype } = works.get(node.name)!;
+    if (reader) Object.assign(works.get(reader.name)!, { flops, dtype });
   }
   // Several kernels of a GPU may belong to one node.
   const counts = new Map<string, number>();
   for (const { node } of runs) counts.set(node, (counts.get(node) ?? 0) + 1);
   return runs.map(({ node }) => {
-    const work = works.get(node) ?? { flops: 0, bytes: 0 };
+    const work = works.get(node) ?? { flops: 0, dtype: 'float32', bytes: 0 };
     const share = counts.get(node)!;
-    return { flops: work.flops / share, bytes: work.bytes / share };
+    return { ...work, flops: work.flops / share, bytes: work.bytes / share };
   });
 }

@@ -18,10 +18,10 @@ const REPEATS = 3;
 export async function measurePeaks(tracing: Tracing, dtype: ComputeDType): Promise<DevicePeaks> {
   const session = tracing.openSession();
   try {
-    return {
-      flops: await productPeak(tracing, session, dtype),
-      bandwidth: await bandwidth(tracing, session),
-    };
+    const flops: DevicePeaks['flops'] = {};
+    for (const each of new Set<ComputeDType>(['float32', dtype]))
+      flops[each] = await productPeak(tracing, session, each);
+    return { flops, bandwidth: await bandwidth(tracing, session) };
   } finally {
     await session.close();
   }

@@ -185,12 +185,12 @@ class StepProfiler {
     const { run } = this.request;
     const times = timed.map(({ milliseconds }) => milliseconds);
     const typical = median(traced, ({ runs }) => called(runs));
-    const { blocks, operations, busy, flops } = breakDown(typical.runs, peaks);
+    const { busy, ...parts } = breakDown(typical.runs, peaks);
     const inCalls = called(typical.runs);
     const host = median(timed.map(outsideCalls), (time) => time);
     return {
       device: deviceName(),
-      dtype: run.training.dtype,
+      dtype: this.resident.dtype,
       threads: os.availableParallelism(),
       peaks,
       shapes: this.step.micros,
@@ -198,12 +198,9 @@ class StepProfiler {
       layers: this.resident.model.layers,
       step: { median: median(times, (time) => time), least: Math.min(...times), most: Math.max(...times) },
       traced: inCalls + host,
-      blocks,
-      operations,
+      ...parts,
       host,
       dispatch: Math.max(0, inCalls - busy),
-      flops,
-      productFloor: (1000 * flops) / peaks.flops,
       memory,
     };
   }

@@ -35,8 +35,8 @@ export interface ProfileOperation extends ProfileCell {
 
 /** Measured speed limits of the device. */
 export interface DevicePeaks {
-  /** Floating-point operations a second of a large matrix product in the run's dtype. */
-  flops: number;
+  /** Floating-point operations a second of a large matrix product, by dtype: float32, and that of the run. */
+  flops: Partial<Record<ComputeDType, number>>;
   /** Bytes a second of a large element-wise operation. */
   bandwidth: number;
 }

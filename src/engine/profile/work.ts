@@ -4,6 +4,8 @@ import { sizeOf, type DType, type Value } from '../backend/ops';
 
 export interface Work {
   flops: number;
+  /** What they are computed in. */
+  dtype: DType;
   bytes: number;
 }
 
@@ -41,7 +43,8 @@ const UPDATES: Record<string, number> = {
 };
 
 export function workOf(node: NodeDef): Work {
-  return { flops: isProduct(node.op) ? productFlops(node) : 0, bytes: bytesOf(node) };
+  if (!isProduct(node.op)) return { flops: 0, dtype: 'float32', bytes: bytesOf(node) };
+  return { flops: productFlops(node), dtype: node.operands[0].dtype, bytes: bytesOf(node) };
 }
 
 export function isProduct(op: string): boolean {

@@ -18,7 +18,7 @@ const REPORT: ProfileReport = {
   device: 'CPU',
   dtype: 'bfloat16',
   threads: 2,
-  peaks: { flops: 90e9, bandwidth: 12e9 },
+  peaks: { flops: { float32: 90e9, bfloat16: 40e9 }, bandwidth: 12e9 },
   shapes: [{ batch: 4, length: 256, k: 512 }],
   tokens: 1000,
   layers: 2,

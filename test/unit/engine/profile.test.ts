@@ -8,7 +8,7 @@ import { placeOf } from '../../../src/engine/profile/place';
 import { liveAt, livePeak, sharedTimes, workingRuns } from '../../../src/engine/profile/timeline';
 import { workOf } from '../../../src/engine/profile/work';
 
-const PEAKS = { flops: 1e12, bandwidth: 1e10 };
+const PEAKS = { flops: { float32: 1e12, bfloat16: 5e12 }, bandwidth: 1e10 };
 
 function run(node: string, start: number, end: number, more: Partial<NodeRun> = {}): NodeRun {
   return { device: '/device:CPU:0', node, op: 'Mul', start, end, allocations: [], ...more };
@@ -96,14 +96,14 @@ test('the peak of memory, and who holds it', () => {
 test('the work of products: 2·m·n·k, whichever side is transposed', () => {
   const transposed = { attrs: { transpose_a: { kind: 'bool', value: true } } } as const;
   const product = node('m', 'MatMul', [tensor([5, 3]), tensor([5, 7])], [tensor([3, 7])], transposed);
-  assert.deepEqual(workOf(product), { flops: 2 * 3 * 7 * 5, bytes: 4 * (15 + 35 + 21) });
+  assert.deepEqual(workOf(product), { flops: 2 * 3 * 7 * 5, dtype: 'float32', bytes: 4 * (15 + 35 + 21) });
   const batch = node(
     'b',
     'BatchMatMulV2',
     [tensor([2, 4, 8], 'bfloat16'), tensor([2, 8, 3], 'bfloat16')],
     [tensor([2, 4, 3], 'bfloat16')],
   );
-  assert.deepEqual(workOf(batch), { flops: 2 * 24 * 8, bytes: 2 * (64 + 48 + 24) });
+  assert.deepEqual(workOf(batch), { flops: 2 * 24 * 8, dtype: 'bfloat16', bytes: 2 * (64 + 48 + 24) });
 });
 
 test('views are free, a gather reads what it takes, an optimiser reads and writes its state', () => {
@@ -116,8 +116,9 @@ test('views are free, a gather reads what it takes, an optimiser reads and write
 });
 
 test('the floor is whichever takes longer, computing or moving', () => {
-  assert.equal(floorOf({ flops: 1e9, bytes: 1e6 }, PEAKS), 1);
-  assert.equal(floorOf({ flops: 1e9, bytes: 1e8 }, PEAKS), 10);
+  assert.equal(floorOf({ flops: 1e9, dtype: 'float32', bytes: 1e6 }, PEAKS), 1);
+  assert.equal(floorOf({ flops: 1e9, dtype: 'bfloat16', bytes: 1e6 }, PEAKS), 0.2);
+  assert.equal(floorOf({ flops: 1e9, dtype: 'float32', bytes: 1e8 }, PEAKS), 10);
 });
 
 test('a product that the library fused into its reader is counted there', () => {
