@@ -3,6 +3,7 @@
  * backend. No compiler and no prebuilt addon are needed, and functions, devices and every dtype are reachable. Signatures:
  * tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h.
  */
+import type KoffiModule from 'koffi';
 import type { LibraryHandle } from 'koffi';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -52,7 +53,7 @@ function pin(libc: LibraryHandle, framework: string, core: string): void {
     if (!dlopen(file, flags)) throw new Error(dlerror() as string);
 }
 
-type Koffi = typeof import('koffi').default;
+type Koffi = typeof KoffiModule;
 
 function bind(koffi: Koffi, directory: string) {
   const framework = path.join(directory, 'libtensorflow_framework.so.2');

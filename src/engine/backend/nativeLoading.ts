@@ -1,7 +1,7 @@
 /** Tensors of files as tensors of the library, in the dtype that is wanted. */
 import { promisify } from 'node:util';
 import { callAside } from './eagerCall';
-import { adviseHuge, MappedBytes, readAside } from './fileMemory';
+import { MappedBytes, readAside } from './fileMemory';
 import { typeAttr } from './graphOps';
 import { checked, native, type Pointer } from './native';
 import { sizeOf, type DType } from './ops';
@@ -10,8 +10,8 @@ import { BYTES, NativeTensor } from './tensor';
 
 /** Bytes that are read at a time: a request to stop waits for no more. */
 const PIECE_BYTES = 64 * 1024 * 1024;
-/** Values that are converted at a time: both copies of them stay in the processor's caches, or near. */
-const CAST_VALUES = 2 * 1024 * 1024;
+/** Values that are converted at a time: both copies of them stay near the processor, and the allocator keeps their memory. */
+const CAST_VALUES = 512 * 1024;
 /** Threads that convert one tensor: while one waits for the file, the other converts. */
 const CAST_LANES = 2;
 /** What the library asks of the address of a tensor, with room for builds for wider vectors. */
@@ -42,7 +42,6 @@ export async function readTensorFrom(
 ): Promise<NativeTensor> {
   const tensor = NativeTensor.allocate(shape, dtype);
   try {
-    adviseHuge(tensor.data, tensor.byteLength);
     if (stored.dtype === dtype) {
       for (let offset = 0; offset < stored.byteLength; offset += PIECE_BYTES) {
         giveUp();

@@ -13,7 +13,7 @@ import { checked, native, type Pointer } from './native';
 import { mapTensor, readTensorFrom } from './nativeLoading';
 import type { DType, Value } from './ops';
 import type { LoadOptions, StoredTensor } from './storedTensor';
-import { NativeTensor, newTensor, readTensor, type HostArray, type StagedTensor } from './tensor';
+import { newTensor, readTensor, type NativeTensor, type HostArray, type StagedTensor } from './tensor';
 
 /** What a run returns and does. */
 export interface RunDefinition {
