@@ -182,7 +182,6 @@ class StepProfiler {
     timed: WatchedStep[],
     traced: WatchedStep[],
   ): ProfileReport {
-    const { run } = this.request;
     const times = timed.map(({ milliseconds }) => milliseconds);
     const typical = median(traced, ({ runs }) => called(runs));
     const { busy, ...parts } = breakDown(typical.runs, peaks);
