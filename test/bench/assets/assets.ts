@@ -41,6 +41,12 @@ export class Assets {
     return { model: inside('model'), lora: inside('lora'), prefix: inside('prefix') };
   }
 
+  /** The ids of the first `count` rows of the data. */
+  prompts(vocabulary: number, tokens: number, count: number): number[][] {
+    const lines = readFileSync(this.data(vocabulary, tokens), 'utf8').split('\n').slice(0, count);
+    return lines.map((line) => (JSON.parse(line) as { input_ids: number[] }).input_ids);
+  }
+
   /** Rows of exactly `tokens` ids, all of them trained: JSON lines of `input_ids` and `labels`. */
   data(vocabulary: number, tokens: number): string {
     const file = path.join(this.directory, `rows-${vocabulary}-${tokens}.jsonl`);

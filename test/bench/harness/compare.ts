@@ -97,8 +97,7 @@ function conclude(work: Comparison, outcomes: Outcomes, notes: string[]): Compar
     title: work.title,
     unit: work.unit,
     better: work.better,
-    goal: work.goal ?? null,
-    contenders: fastest.map((variant) => contenderResult(variant, ours, outcomes)),
+    contenders: fastest.map((variant) => contenderResult(variant, ours, outcomes, work.goals)),
     lossDifference,
     faults: [...wrongLosses, ...(work.faults?.(first) ?? [])],
     notes: [...notes, ...(work.remarks?.(first) ?? [])],
@@ -123,7 +122,12 @@ function fastestOf(contender: string, outcomes: Outcomes, better: Comparison['be
   return medians.find(({ value }) => value === best)?.variant ?? null;
 }
 
-function contenderResult(variant: Variant, ours: Variant, outcomes: Outcomes): ContenderResult {
+function contenderResult(
+  variant: Variant,
+  ours: Variant,
+  outcomes: Outcomes,
+  goals: Comparison['goals'] = {},
+): ContenderResult {
   const pick = (of: Variant, key: 'value' | 'peak'): Map<number, number> =>
     new Map([...outcomes.get(of)!].map(([round, measured]) => [round, measured[key]]));
   const ratio = (key: 'value' | 'peak') =>
@@ -133,6 +137,7 @@ function contenderResult(variant: Variant, ours: Variant, outcomes: Outcomes): C
     variant: variant.name,
     values: [...pick(variant, 'value').values()],
     peaks: [...pick(variant, 'peak').values()],
+    goal: goals[variant.contender] ?? null,
     valueRatio: ratio('value'),
     peakRatio: ratio('peak'),
   };
@@ -144,7 +149,9 @@ function lossDifferences(
   ours: Measurement,
 ): Record<string, number> {
   if (tolerance === null) return {};
-  const others = [...outcomes].filter(([{ contender }]) => contender !== OURS);
+  const others = [...outcomes].filter(
+    ([{ contender, sameLosses = true }]) => contender !== OURS && sameLosses,
+  );
   return Object.fromEntries(
     others.map(([{ name }, rounds]) => [
       name,

@@ -36,9 +36,8 @@ function comparisonRows(result: ComparisonResult): string[][] {
     return [
       [result.title, 'nobody', middle(ours.values), '', result.unit, '', '', megabytes(ours), '', '', '', ''],
     ];
-  return others.map((other, index) => {
-    // Goals are about the first of the others.
-    const goal = index === 0 ? result.goal : null;
+  return others.map((other) => {
+    const { goal } = other;
     return [
       result.title,
       other.variant,

@@ -10,6 +10,8 @@ export interface Measurement {
   peak: number;
   /** Training loss of every step. */
   losses?: number[];
+  /** Resident bytes at the end of every step. */
+  memory?: number[];
   /** Generated token ids, row by row. */
   tokens?: number[][];
   /** Further figures by name. */
@@ -22,7 +24,15 @@ export interface Variant {
   name: string;
   /** Variants of one contender compete first; ours are compared with the fastest of each. */
   contender: string;
+  /** False where other losses than ours are right: other weights. */
+  sameLosses?: boolean;
   measure(): Promise<Measurement>;
+}
+
+/** Ratios ours / theirs: `value` at least (at most, where lower is better), `peak` at most. */
+export interface Goal {
+  value?: number;
+  peak?: number;
 }
 
 /** The same work done by us and by others, in turn. */
@@ -34,9 +44,9 @@ export interface Comparison extends Named {
   better: 'higher' | 'lower';
   /** Largest relative difference of losses that still counts as the same work; null where there are none. */
   tolerance: number | null;
-  /** What the product shall reach against the first contender: `value` at least (at most, where lower is better), `peak` at most. */
-  goal?: { value?: number; peak?: number };
-  /** Ours first; the first of the others is the one that goals are about. */
+  /** What the product shall reach against a contender. */
+  goals?: Readonly<Record<string, Goal>>;
+  /** Ours first. */
   variants: readonly Variant[];
   prepare(): Promise<void>;
   /** More about the outcome than times, for its notes. */
@@ -70,6 +80,7 @@ export interface ContenderResult {
   variant: string;
   values: number[];
   peaks: number[];
+  goal: Goal | null;
   /** Ours / theirs, round by round; null for ours. */
   valueRatio: Spread | null;
   peakRatio: Spread | null;
@@ -80,7 +91,6 @@ export interface ComparisonResult {
   title: string;
   unit: string;
   better: 'higher' | 'lower';
-  goal: { value?: number; peak?: number } | null;
   contenders: ContenderResult[];
   /** Largest relative difference of our losses and each variant's. */
   lossDifference: Record<string, number>;

@@ -1,4 +1,4 @@
-"""Writes a checkpoint of the architecture `glm` with seeded random weights, and a LoRA adapter for it, that both sides load.
+"""Writes a checkpoint of the architecture `glm` with seeded random weights, and adapters for it, that both sides load.
 
 usage: checkpoint.py DIRECTORY '{"vocab_size": ..., "hidden_size": ..., ...}'
 """
@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PrefixTuningConfig, get_peft_model
 from transformers import GlmConfig, GlmForCausalLM
 
 LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"]
+PREFIX_TOKENS = 128
 # Branches that grow with the depth would let the residual stream overflow in 16 bits.
 BRANCHES = ("o_proj.weight", "down_proj.weight")
 
@@ -59,6 +60,17 @@ def write_lora(model: GlmForCausalLM, directory: Path) -> None:
             deviation = 1 / math.sqrt(value.shape[1]) if "lora_A" in name else 0.01
             value.copy_(deviation * torch.randn(value.shape, generator=generator))
     peft.save_pretrained(directory)
+    peft.unload()
+
+
+@torch.no_grad()
+def write_prefix(model: GlmForCausalLM, directory: Path) -> None:
+    config = PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=PREFIX_TOKENS)
+    peft = get_peft_model(model, config)
+    generator = torch.Generator().manual_seed(2)
+    for value in (value for value in peft.parameters() if value.requires_grad):
+        value.copy_(0.1 * torch.randn(value.shape, generator=generator))
+    peft.save_pretrained(directory)
 
 
 def main() -> None:
@@ -69,6 +81,7 @@ def main() -> None:
     fill(model)
     model.save_pretrained(directory / "model")
     write_lora(model, directory / "lora")
+    write_prefix(model, directory / "prefix")
 
 
 main()

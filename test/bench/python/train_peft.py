@@ -6,6 +6,13 @@ data, rows, steps, learning_rate, weight_decay, max_grad_norm, threads
 
 import torch
 from measure import read_batches, report, settings
+from peft import (
+    PeftConfig,
+    PeftModel,
+    get_peft_model,
+    load_peft_weights,
+    set_peft_model_state_dict,
+)
 from training import train
 from transformers import BitsAndBytesConfig, GlmForCausalLM
 
@@ -36,11 +43,20 @@ def load() -> torch.nn.Module:
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
     if SETTINGS["method"] != "full":
-        from peft import PeftModel
-
-        # PEFT's default keeps the adapter itself in float32, as ours is.
-        model = PeftModel.from_pretrained(model, SETTINGS["adapter"], is_trainable=True)
+        model = put_on(model, SETTINGS["adapter"])
     return model.train()
+
+
+def put_on(model: GlmForCausalLM, adapter: str) -> PeftModel:
+    """The adapter, to be trained on. PEFT's default keeps it in float32, as ours is."""
+    if SETTINGS["method"] != "prefix":
+        return PeftModel.from_pretrained(model, adapter, is_trainable=True)
+    # PEFT does not go on training a saved prefix, so its values are put into a new one.
+    config = PeftConfig.from_pretrained(adapter)
+    config.inference_mode = False
+    peft = get_peft_model(model, config)
+    set_peft_model_state_dict(peft, load_peft_weights(adapter))
+    return peft
 
 
 def main() -> None:

@@ -53,7 +53,9 @@ export async function trainOurs(
     const done = events.find(({ type }) => type === 'done');
     const ends = steps.map(({ seconds }) => Number(seconds));
     const seconds = ends.map((end, i) => end - (ends[i - 1] ?? 0));
-    return measurementOf(job, steps, seconds, Math.max(peak, Number(done?.peak_memory ?? 0)));
+    const measured = measurementOf(job, steps, seconds, Math.max(peak, Number(done?.peak_memory ?? 0)));
+    const plan = events.find(({ type }) => type === 'started')?.memory as { weights: number } | undefined;
+    return { ...measured, details: { ...measured.details, weights: plan?.weights ?? NaN } };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -86,6 +88,11 @@ export async function trainPeer(
   return measurementOf(job, steps, seconds, peak);
 }
 
+/** The measurement as the time from the start of the process to the end of the first step. */
+export function asFirstStep(measured: Measurement): Measurement {
+  return { ...measured, value: measured.details?.firstStepAt ?? NaN };
+}
+
 function measurementOf(
   { shape, warmUp, timed }: TrainingJob,
   steps: readonly JsonRecord[],
@@ -98,6 +105,7 @@ function measurementOf(
     value: (shape.rows * shape.tokens) / step,
     peak,
     losses: steps.map(({ loss }) => Number(loss)),
+    memory: steps.map((event) => Number(event.memory)),
     details: { secondsPerStep: step, firstStepAt: steps[0].at },
   };
 }
