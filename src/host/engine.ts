@@ -1,34 +1,48 @@
-/** The engine's native library: is it there, and getting it. */
+/** What computes: is it there, and getting it. */
 import * as vscode from 'vscode';
 import type { InstallProgress } from '../install';
 import { Disposable } from './lifecycle';
 import type { Log } from './log';
 import type { Failures } from './failures';
+import { CONFIGURATION, SETTINGS } from './names';
 import { indexUrlSetting, proxySetting, variantSetting } from './settings';
 import { t } from './translate';
 import { requireTrust } from './trust';
 
 export class Engine extends Disposable {
   private readonly changed = this._register(new vscode.EventEmitter<void>());
-  /** The engine was installed. */
+  /** The engine was installed, or another one chosen. */
   readonly onDidChange = this.changed.event;
   private installing: Promise<boolean> | null = null;
+  private saidPortable = false;
 
   constructor(
     private readonly failures: Failures,
     private readonly log: Log,
   ) {
     super();
+    this._register(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration(`${CONFIGURATION}.${SETTINGS.variant}`)) this.changed.fire();
+      }),
+    );
   }
 
-  async isInstalled(): Promise<boolean> {
+  /** Whether something can compute: the installed library, or the portable engine where it was chosen or nothing else runs here. */
+  async isReady(): Promise<boolean> {
     const { installedEngine } = await import('../install');
-    return installedEngine() !== null;
+    return (await this.isPortable()) || installedEngine() !== null;
   }
 
-  /** True where the engine is there, or the user let it be installed now. */
-  async ensureInstalled(): Promise<boolean> {
-    if (await this.isInstalled()) return true;
+  private async isPortable(): Promise<boolean> {
+    const { choosesPortable } = await import('../install');
+    return choosesPortable(variantSetting() === 'wasm' ? 'wasm' : undefined);
+  }
+
+  /** True where something can compute, or the user let the library be installed now. */
+  async ensureReady(): Promise<boolean> {
+    await this.sayWherePortable();
+    if (await this.isReady()) return true;
     const install = t('Install Engine');
     const choice = await vscode.window.showInformationMessage(
       t('The training engine is not installed yet.'),
@@ -41,6 +55,17 @@ export class Engine extends Disposable {
       install,
     );
     return choice === install && (await this.install());
+  }
+
+  /** Says once in a session that the portable engine computes, where it does. */
+  async sayWherePortable(): Promise<void> {
+    if (this.saidPortable || !(await this.isPortable())) return;
+    this.saidPortable = true;
+    void vscode.window.showInformationMessage(
+      t(
+        'The portable engine (WebAssembly) computes here, without an installation. It is for small models such as the practice model, and several times slower than on Linux with an x86-64 processor.',
+      ),
+    );
   }
 
   /** Installs with a progress notification; a second call joins the first. */
@@ -84,9 +109,10 @@ export class Engine extends Disposable {
     const { installEngine } = await import('../install');
     const indexUrl = indexUrlSetting();
     const proxy = proxySetting();
+    const variant = variantSetting();
     let percent = 0;
     const engine = await installEngine({
-      variant: variantSetting(),
+      variant: variant === 'wasm' ? 'auto' : variant,
       ...(indexUrl ? { indexUrl } : {}),
       ...(proxy ? { proxy } : {}),
       signal,

@@ -6,7 +6,7 @@ import type { Log } from './log';
 import { CONFIGURATION, SETTINGS } from './names';
 import { childEnvironment } from './process/environment';
 import { MINIMUM_NODE, resolveRuntime, type Runtime } from './process/runtime';
-import { nodePathSetting } from './settings';
+import { nodePathSetting, variantSetting } from './settings';
 
 /** A command line of our own CLI, ready to be spawned. */
 export interface CliInvocation {
@@ -36,7 +36,10 @@ export class Runtimes extends Disposable {
     return {
       command: runtime.path,
       args: [this.cliPath, ...args],
-      env: childEnvironment(process.env, runtime, { GLMTUNE_LANG: vscode.env.language }),
+      env: childEnvironment(process.env, runtime, {
+        GLMTUNE_LANG: vscode.env.language,
+        ...(variantSetting() === 'wasm' ? { GLMTUNE_ENGINE: 'wasm' } : {}),
+      }),
     };
   }
 

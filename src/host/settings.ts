@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import type { SamplingSettings } from '../protocol/control';
 import { CONFIGURATION, SETTINGS } from './names';
 
-export type EngineVariant = 'auto' | 'cpu' | 'cuda';
+/** What is to compute: a library that is installed, or `wasm`, the portable engine. */
+export type EngineVariant = 'auto' | 'cpu' | 'cuda' | 'wasm';
 
 function configuration(): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration(CONFIGURATION);

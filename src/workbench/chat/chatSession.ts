@@ -33,7 +33,10 @@ export class ChatSession extends Disposable {
     super();
     const client = this._register(
       new ChatClient(
-        () => services.runtimes.cli(['chat', '--stdio']),
+        async () => {
+          await services.engine.sayWherePortable();
+          return services.runtimes.cli(['chat', '--stdio']);
+        },
         (line) => services.log.debug(`chat: ${line}`),
       ),
     );
@@ -42,7 +45,7 @@ export class ChatSession extends Disposable {
       t,
       language: vscode.env.language,
       sampling: samplingSettings,
-      engineInstalled: () => services.engine.isInstalled(),
+      engineReady: () => services.engine.isReady(),
       changed: () => this.changed.fire(),
       grew: (piece) => this.token.fire(piece),
       explain: (error) => {

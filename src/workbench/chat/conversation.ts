@@ -15,7 +15,7 @@ export interface ConversationHost {
   /** Of numbers. */
   language: string;
   sampling: () => SamplingSettings;
-  engineInstalled: () => Promise<boolean>;
+  engineReady: () => Promise<boolean>;
   /** Anything but a growing answer changed. */
   changed(): void;
   /** A piece was added to the answer. */
@@ -78,16 +78,16 @@ export class Conversation {
 
   /** Looks whether the engine is there, and says so where it is not. */
   async checkEngine(): Promise<boolean> {
-    const { t, engineInstalled } = this.host;
-    const installed = await engineInstalled();
-    if (!installed) {
+    const { t, engineReady } = this.host;
+    const ready = await engineReady();
+    if (!ready) {
       const text = t('Chatting needs the engine, which is not installed yet. It is downloaded once.');
       this.status = { kind: 'engineMissing', text };
     } else if (this.status.kind === 'engineMissing') {
       this.status = { kind: 'idle' };
     }
     this.host.changed();
-    return installed;
+    return ready;
   }
 
   private async load(choice: ChatChoice, signal: AbortSignal): Promise<void> {

@@ -115,7 +115,7 @@ export class RunCommands extends Disposable {
 
   private async resume(run: RunFolder): Promise<void> {
     requireTrust();
-    if (!(await this.services.engine.ensureInstalled())) return;
+    if (!(await this.services.engine.ensureReady())) return;
     await this.services.training.resume(run);
     this.panels.open(run);
   }

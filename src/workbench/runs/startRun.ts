@@ -21,7 +21,7 @@ export async function startRun(services: Services, uri: vscode.Uri): Promise<Run
     return undefined;
   }
   if (document.isDirty && !(await document.save())) return undefined;
-  if (!(await services.engine.ensureInstalled())) return undefined;
+  if (!(await services.engine.ensureReady())) return undefined;
   const directory = chooseRunDirectory({ run, runFile: file });
   return services.training.start(file, directory);
 }

@@ -73,7 +73,7 @@ function start(change: Partial<ConversationHost> = {}) {
       max_new_tokens: 8,
       seed: 0,
     }),
-    engineInstalled: async () => true,
+    engineReady: async () => true,
     changed: () => {
       const { kind } = conversation.status;
       if (seen.at(-1) !== kind) seen.push(kind);
@@ -156,7 +156,7 @@ describe('a conversation', () => {
 
   it('asks nothing without the engine, and takes no second question meanwhile', async () => {
     let installed = false;
-    const { conversation, process } = start({ engineInstalled: async () => installed });
+    const { conversation, process } = start({ engineReady: async () => installed });
     await conversation.send('Hello', base);
     assert.equal(conversation.status.kind, 'engineMissing');
     assert.deepEqual(said(conversation), []);
