@@ -1,5 +1,5 @@
 /** What the operations of a program are in tfjs. Names and attributes are those that `GraphOps` and `GraphBuilder` emit. */
-import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import type { Attr } from '../functionDef';
 import type { DType } from '../ops';
 import type { Tfjs } from '../tfjs';
@@ -113,7 +113,7 @@ function operations(tf: typeof Tfjs): Record<string, Kernel> {
     SplitV: { constants: [1, 2], run: (c) => tf.split(c.tensor(0), c.numbers(1), c.numbers(2)[0]) },
     Fill: {
       constants: [0, 1],
-      run: (c) => tf.fill(c.numbers(0), c.numbers(1)[0], KEPT_AS[c.result.dtype] as 'float32'),
+      run: (c) => tf.fill(c.numbers(0), c.numbers(1)[0], KEPT_AS[c.result.dtype]),
     },
     ConcatV2: {
       constants: [-1],
@@ -185,7 +185,7 @@ function applyAdam(tf: typeof Tfjs, c: Call): void {
 
 /** A list [n] as indices [n, 1]. */
 function asColumn(tf: typeof Tfjs, indices: Tensor): Tensor {
-  return tf.reshape(indices as Tensor1D, [indices.size, 1]);
+  return tf.reshape(indices, [indices.size, 1]);
 }
 
 function cast(tf: typeof Tfjs, x: Tensor, from: DType, to: DType): Tensor {

@@ -14,7 +14,7 @@ import { registerMatMul } from './matMul';
  * loaded.
  */
 export async function openTfjsWasm(directory: string): Promise<typeof Tfjs> {
-  const tf = tfjs as typeof Tfjs;
+  const tf = tfjs;
   // Without it tfjs recommends its other packages on standard error.
   tf.enableProdMode();
   setWasmPaths(path.join(directory, path.sep));
