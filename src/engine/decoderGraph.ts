@@ -8,14 +8,18 @@ import { attendHeads, withPrefixColumns } from './nn/attention';
 import { linear } from './nn/linear';
 import type { LoraWeights } from './nn/lora';
 import type { PrefixKeyValues } from './nn/prefix';
+import { widened } from './nn/narrow';
 import type { ResidentModel } from './residentModel';
 import { sequenceMask, type SequenceInputs } from './sequence';
 import type { ComputeDType } from './types';
 
 /** Where keys and values of earlier tokens are kept while generating. */
 export interface KeyValueStore {
-  /** Stores the new keys and values [b, groups, t, d] of a layer and returns all of them [b, groups, keys, d]. */
-  extend(layer: number, keys: Value, values: Value): { keys: Value; values: Value };
+  /**
+   * Stores a layer's new keys and values [b, groups, t, d] and attends over all of them: q [b, heads, t, d] -> [b·t, heads·d].
+   * `mask` is that of the pass.
+   */
+  attend(ops: Ops, layer: number, q: Value, k: Value, v: Value, mask: Value): Value;
 }
 
 export interface ForwardInputs {
@@ -81,7 +85,10 @@ export class BoundForward implements Forward {
     return this.bound.inputs.positions;
   }
 
-  /** Cast once for all its uses, on the tape of the whole pass. */
+  /**
+   * Cast once for all its uses, on the tape of the whole pass; but a matrix that is stored narrower than it is computed with stays
+   * as it is, for whoever uses it to widen it then.
+   */
   parameter(name: string): Value {
     const { resident, inputs, parameters } = this.bound;
     let value = parameters.get(name);
@@ -89,7 +96,9 @@ export class BoundForward implements Forward {
       const variable = resident.variables.get(name);
       if (!variable) throw new Error(`the model has no parameter ${name}`);
       const stored = inputs.parameters?.get(name) ?? inputs.graph.read(variable);
-      value = resident.model.isNorm(name) ? stored : inputs.ops.cast(stored, resident.dtype);
+      const isNarrow = resident.dtype === 'float32' && stored.shape.length > 1;
+      const asIs = isNarrow || resident.model.isNorm(name);
+      value = asIs ? stored : inputs.ops.cast(stored, resident.dtype);
       parameters.set(name, value);
     }
     return value;
@@ -106,15 +115,13 @@ export class BoundForward implements Forward {
   }
 
   attend(layer: number, q: Value, k: Value, v: Value): Value {
-    const { inputs, prefix, mask } = this.bound;
-    if (inputs.store) {
-      const { keys, values } = inputs.store.extend(layer, k, v);
-      return attendHeads(this.ops, q, keys, values, mask);
-    }
-    if (!prefix) return attendHeads(this.ops, q, k, v, mask);
+    const { resident, inputs, prefix, mask } = this.bound;
+    if (inputs.store) return inputs.store.attend(this.ops, layer, q, k, v, mask);
+    const causal = !resident.model.bidirectionalContext;
+    if (!prefix) return attendHeads(this.ops, q, k, v, mask, { causal });
     const keys = this.ops.concat([prefix[layer].keys, k], 2);
     const values = this.ops.concat([prefix[layer].values, v], 2);
-    return attendHeads(this.ops, q, keys, values, mask);
+    return attendHeads(this.ops, q, keys, values, mask, { causal });
   }
 }
 
@@ -164,5 +171,6 @@ export function outputLogits(resident: ResidentModel, forward: Forward, hidden: 
   const { model } = resident;
   const { ops } = forward;
   const weight = forward.parameter(model.outputWeight);
-  return ops.cast(ops.matMul(model.finish(forward, hidden), weight, { transposeB: true }), 'float32');
+  const final = model.finish(forward, hidden);
+  return ops.cast(ops.matMul(final, widened(ops, weight, final), { transposeB: true }), 'float32');
 }

@@ -8,6 +8,7 @@ import type { Value } from './backend/ops';
 import type { Session } from './backend/session';
 import type { DecoderModel } from './glm/model';
 import { denseWeight, type StoredWeight } from './nn/linear';
+import { narrowWeight } from './nn/narrow';
 import type { ComputeDType } from './types';
 import { VariableStore } from './variableStore';
 
@@ -61,7 +62,9 @@ export class ResidentModel {
   weight(graph: GraphBuilder, module: string, parameter: (name: string) => Value): StoredWeight {
     const name = `${module}.weight`;
     const packed = this.packed.get(name);
-    return packed ? packed.weight(graph, this.dtype) : denseWeight(parameter(name));
+    if (packed) return packed.weight(graph, this.dtype);
+    const weight = parameter(name);
+    return weight.dtype === this.dtype ? denseWeight(weight) : narrowWeight(weight, this.dtype);
   }
 
   /** Puts an adapter with the given values on the model, in place of what was there. */

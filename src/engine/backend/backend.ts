@@ -13,8 +13,10 @@ export interface Backend {
   stage(shape: readonly number[], dtype: DType): StagedTensor;
   /** Type and name of every device. */
   devices(): { type: string; name: string }[];
-  /** The formats it computes in. */
+  /** The formats weights may lie in. */
   readonly dtypes: readonly ComputeDType[];
+  /** The format of the arithmetic where weights lie in `dtype`, one of `dtypes`. */
+  computesIn(dtype: ComputeDType): ComputeDType;
   /** Threads it computes with. */
   readonly threads: number;
   /** Versions of what it computes with, by name. */
@@ -34,9 +36,14 @@ export function backend(): Backend {
   return active;
 }
 
-/** What is computed in where `dtype` is asked for. */
-export function computeDType(dtype: ComputeDType): ComputeDType {
+/** The format of weights that are not trained, where `dtype` is asked for. */
+export function storedDType(dtype: ComputeDType): ComputeDType {
   return active.dtypes.includes(dtype) ? dtype : 'float32';
+}
+
+/** The format of activations and products, where `dtype` is asked for. */
+export function computeDType(dtype: ComputeDType): ComputeDType {
+  return active.computesIn(storedDType(dtype));
 }
 
 /** Chooses what computes; before anything is computed. */

@@ -1,6 +1,13 @@
 /** `Ops` that run at once as tfjs operations, on whatever backend tfjs has. float32 and int32 only, as tfjs itself. */
 import type { Tensor } from '@tensorflow/tfjs';
-import { reducedShape, type CustomResult, type DType, type MatMulOptions, type Ops, type Value } from './ops';
+import {
+  reducedShape,
+  type CustomForward,
+  type DType,
+  type MatMulOptions,
+  type Ops,
+  type Value,
+} from './ops';
 import type { Tfjs } from './tfjs';
 
 /** A tfjs tensor is a value as it stands. */
@@ -149,8 +156,9 @@ export class EagerOps implements Ops {
   fuse(_name: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[] {
     return f(this, inputs);
   }
-  custom(_inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[] {
-    return forward(this).outputs;
+  custom(inputs: readonly Value[], forward: CustomForward): Value[] {
+    const none = inputs.map(() => false);
+    return forward(this, none).outputs;
   }
   checkpoint(inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value): Value {
     return f(this, inputs);

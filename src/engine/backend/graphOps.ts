@@ -9,7 +9,7 @@ import {
   matMulShape,
   reducedShape,
   sizeOf,
-  type CustomResult,
+  type CustomForward,
   type DType,
   type MatMulOptions,
   type Ops,
@@ -335,6 +335,25 @@ export class GraphOps implements Ops {
       body,
       inputs.map((input, i) => argument(input, i)),
     );
+    return this.callFused(label, body, inputs, outputs);
+  }
+
+  /**
+   * The same for a whole part of a model, matrix products and all. What f uses from around it becomes an input, so that equal parts
+   * (layers) with different weights are compiled once.
+   */
+  enclose(label: string, f: (ops: Ops) => Value[]): Value[] {
+    const body = new EnclosedBody();
+    const outputs = f(body);
+    return this.callFused(label, body, body.captured, outputs);
+  }
+
+  private callFused(
+    label: string,
+    body: FusedBody,
+    inputs: readonly Value[],
+    outputs: readonly Value[],
+  ): Value[] {
     const name = this.addFused(label, body, inputs, outputs);
     const types = (values: readonly Value[]): Attr => ({
       kind: 'types',
@@ -369,8 +388,9 @@ export class GraphOps implements Ops {
     return name;
   }
 
-  custom(_inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[] {
-    return forward(this).outputs;
+  custom(inputs: readonly Value[], forward: CustomForward): Value[] {
+    const none = inputs.map(() => false);
+    return forward(this, none).outputs;
   }
 
   checkpoint(inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value): Value {
@@ -386,6 +406,63 @@ class FusedBody extends GraphOps {
     f: (ops: Ops, inputs: readonly Value[]) => Value[],
   ): Value[] {
     return f(this, inputs);
+  }
+}
+
+/** The body of a part of a model (`enclose`): values of the function around it are taken in as arguments. */
+class EnclosedBody extends FusedBody {
+  /** Values from around it, in the order of the arguments. */
+  readonly captured: Value[] = [];
+  private readonly inside = new Map<Value, Value>();
+
+  private within(value: Value): Value {
+    let own = this.inside.get(value);
+    if (!own) {
+      own = argument(value, this.captured.length);
+      this.captured.push(value);
+      this.inside.set(value, own);
+    }
+    return own;
+  }
+
+  protected override emit(
+    op: string,
+    inputs: readonly Value[],
+    attrs: Attrs,
+    outputs: readonly { shape: readonly number[]; dtype: DType }[],
+    options: { name?: string; controls?: readonly string[] } = {},
+  ): { name: string; values: GraphValue[] } {
+    const emitted = super.emit(
+      op,
+      inputs.map((input) => this.within(input)),
+      attrs,
+      outputs,
+      options,
+    );
+    for (const value of emitted.values) this.inside.set(value, value);
+    return emitted;
+  }
+
+  override barrier(x: Value, after: Value): Value {
+    return super.barrier(x, this.within(after));
+  }
+
+  /**
+   * A row times a matrix is computed as matrix times column, in float32: XLA's fastest form on a CPU, at the speed of memory, into
+   * which it takes the widening of a narrower matrix. (2 cores with AVX2, 12288 x 2048: float32 4.3 ms against 5.3 for the library's
+   * own kernel, bfloat16 3.5 ms against 82.)
+   */
+  override matMul(a: Value, b: Value, options: MatMulOptions = {}): Value {
+    const wide = (x: Value): Value => this.cast(x, 'float32');
+    const [rows, inner] = a.shape;
+    if (rows !== 1 || options.transposeA || !options.transposeB)
+      return this.cast(super.matMul(wide(a), wide(b), options), a.dtype);
+    const column = super.matMul(wide(b), this.reshape(wide(a), [inner, 1]));
+    return this.cast(this.reshape(column, [1, b.shape[0]]), a.dtype);
+  }
+
+  override batchMatMul(a: Value, b: Value, options: MatMulOptions = {}): Value {
+    return this.cast(super.batchMatMul(this.cast(a, 'float32'), this.cast(b, 'float32'), options), a.dtype);
   }
 }
 

@@ -25,6 +25,9 @@ export interface CustomResult {
   backward(ops: Ops, outputGradients: readonly Gradient[], needed: readonly boolean[]): Gradient[];
 }
 
+/** `needed[i]` says whether the gradient of input i will be asked for. */
+export type CustomForward = (ops: Ops, needed: readonly boolean[]) => CustomResult;
+
 export interface Ops {
   /** Values are rounded to `dtype` (round half to even for bfloat16). */
   constant(values: Float32Array | Int32Array, shape: readonly number[], dtype: DType): Value;
@@ -98,7 +101,7 @@ export interface Ops {
   /** f(), whose operations belong to a part of the model: profiles and errors name them by it. Scopes nest. */
   scope<T>(name: string, f: () => T): T;
   /** A composite with its own derivative. */
-  custom(inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[];
+  custom(inputs: readonly Value[], forward: CustomForward): Value[];
   /** f(inputs), whose intermediate values are recomputed for the backward pass instead of kept. */
   checkpoint(inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value): Value;
 }

@@ -2,7 +2,7 @@
  * Reverse-mode differentiation over any `Ops`. Operations on watched values, and on what is computed from them, are recorded
  * with their derivative; everything else passes straight through, so frozen weights cost nothing.
  */
-import type { CustomResult, DType, Gradient, MatMulOptions, Ops, Value } from './ops';
+import type { CustomForward, DType, Gradient, MatMulOptions, Ops, Value } from './ops';
 
 type Accumulate = (value: Value, gradient: Value) => void;
 
@@ -347,9 +347,9 @@ export class Tape implements Ops {
     }
   }
 
-  custom(inputs: readonly Value[], forward: (ops: Ops) => CustomResult): Value[] {
+  custom(inputs: readonly Value[], forward: CustomForward): Value[] {
     const needed = inputs.map(this.isTracked);
-    const result = forward(this.base);
+    const result = forward(this.base, needed);
     if (needed.includes(true))
       this.record(result.outputs, (outputGradients, accumulate) => {
         result.backward(this.base, outputGradients, needed).forEach((gradient, i) => {

@@ -19,6 +19,8 @@ export interface BatchShape {
 export interface MemorySubject {
   structure: ModelStructure;
   dtype: ComputeDType;
+  /** Of weights that are not trained. */
+  storedDType: ComputeDType;
   method: 'lora' | 'ptuning_v2' | 'full';
   /** Bits of the weights of the blocks' linear layers; null: stored in `dtype`. */
   linearBits: number | null;
@@ -52,13 +54,13 @@ export function planMemory(subject: MemorySubject, shape: BatchShape, available:
 }
 
 /** The model's parameters as they stay in memory, and adapters in float32. */
-function weightBytes({ structure, dtype, method, linearBits, trained }: MemorySubject): number {
+function weightBytes({ structure, storedDType, method, linearBits, trained }: MemorySubject): number {
   const packed = new Set(
     linearBits === null ? [] : structure.linears.map(({ module }) => `${module}.weight`),
   );
   const model = structure.tensors.reduce((sum, { name, shape }) => {
     const wide = method === 'full' || structure.isNorm(name);
-    const bytes = packed.has(name) ? linearBits! / 8 : wide ? 4 : dtypeBytes(dtype);
+    const bytes = packed.has(name) ? linearBits! / 8 : wide ? 4 : dtypeBytes(storedDType);
     return sum + bytes * elements(shape);
   }, 0);
   return model + (method === 'full' ? 0 : 4 * trained);

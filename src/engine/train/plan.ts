@@ -1,7 +1,7 @@
 /** What a run will do, computed before its first step. */
 import type { MemoryPlan, RunEvent, StartedEvent, WarningCode } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
-import { backend, computeDType } from '../backend/backend';
+import { backend, storedDType } from '../backend/backend';
 import type { ResidentModel } from '../residentModel';
 import type { RunData } from './data';
 import { packRows, type TrainingRow } from './rows';
@@ -38,7 +38,7 @@ export function startEvents(
   plan: RunPlan,
   memory: MemoryPlan,
 ): RunEvent[] {
-  const dtype = computeDType(run.training.dtype);
+  const dtype = storedDType(run.training.dtype);
   const started: StartedEvent = {
     type: 'started',
     time: new Date().toISOString(),

@@ -6,7 +6,7 @@ import type { ModelConfig } from '../../checkpoint/types';
 import type { MemoryPlan } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
 import type { ResidentAdapter } from '../adapters/residentAdapter';
-import { computeDType } from '../backend/backend';
+import { computeDType, storedDType } from '../backend/backend';
 import { createModel } from '../glm/registry';
 import { freeMemory } from '../memory';
 import { bucketLength } from '../shapes';
@@ -32,6 +32,7 @@ export function memorySubject(
   return {
     structure,
     dtype: computeDType(training.dtype),
+    storedDType: storedDType(training.dtype),
     method: method.type,
     linearBits: quantization ? NF4_BITS[quantization.double_quant ? 'double' : 'single'] : storedBits(config),
     adapted: new Set(adapter?.kind === 'lora' ? adapter.shapes.map(({ module }) => module) : []),

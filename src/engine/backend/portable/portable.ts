@@ -30,6 +30,7 @@ export function portableBackend(tf: typeof Tfjs): Backend {
     devices: () => [{ type: 'WebAssembly', name: '' }],
     // tfjs has no narrower numbers.
     dtypes: ['float32'],
+    computesIn: () => 'float32',
     threads: 1,
     versions: () => ({ tfjs: version }),
     tfjsVersion: () => Promise.resolve(version),
