@@ -139,3 +139,48 @@ test('attention in float16: scores beyond its range, and keys that stay hidden b
   await session.close();
   assert.deepEqual([...y], [1, 10, 2, 20, 1, 10]);
 });
+
+test('causal attention in chunks of queries: outputs and gradients of the whole, also after a prefix', async () => {
+  const [batch, heads, groups, length, earlier, d] = [2, 4, 2, 600, 5, 8];
+  const keys = earlier + length;
+  const session = backend().openSession();
+  const results = [];
+  for (const causal of [false, true])
+    results.push(
+      await session.runOnce(
+        (g) => {
+          const q = g.placeholder([batch, heads, length, d], 'float32');
+          const k = g.placeholder([batch, groups, keys, d], 'float32');
+          const v = g.placeholder([batch, groups, keys, d], 'float32');
+          const count = (n: number, from: number): Value =>
+            g.constant(
+              Int32Array.from({ length: n }, (_, i) => i + from),
+              [1, n],
+              'int32',
+            );
+          const mask = visibilityMask(
+            g,
+            { query: count(length, earlier), key: count(keys, 0) },
+            null,
+            'float32',
+          );
+          const tape = new Tape(g, [q, k, v]);
+          const y = attention(tape, q, k, v, mask, { causal });
+          const gradients = tape.gradients(tape.sum(tape.square(y), [0, 1, 2, 3]));
+          return {
+            inputs: [q, k, v],
+            outputs: [y, ...[q, k, v].map((x) => gradients.get(x)!)],
+            effects: [],
+          };
+        },
+        [
+          values(batch * heads * length * d),
+          values(batch * groups * keys * d),
+          values(batch * groups * keys * d),
+        ],
+      ),
+    );
+  await session.close();
+  const [whole, chunks] = results as Float32Array[][];
+  whole.forEach((value, i) => assert.ok(maxDifference(value, chunks[i]) < 2e-5));
+});

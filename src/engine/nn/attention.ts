@@ -6,34 +6,52 @@ const HIDDEN = -1e30;
 /** Float16 ends at 65504, which scores of real models may pass: they are computed smaller by this and widened before they grow again. */
 const FLOAT16_HEADROOM = 1 / 64;
 
+/** Most queries that are processed at once where earlier ones see fewer keys. */
+const CHUNK = 256;
+
+export interface AttentionOptions {
+  /** No query sees the keys of later ones, which stand last and in their order. */
+  causal?: boolean;
+}
+
 /**
  * Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245): softmax(q kᵀ + mask) v. The scores' scale is
- * already in q and k. Keys and values are not repeated per head: the heads of a group stand in the rows of one product.
+ * already in q and k. Keys and values are not repeated per head: the heads of a group stand in the rows of one product. Causal
+ * attention goes through the queries in chunks and leaves out the keys that no query of a chunk sees.
  *
  * q [b, heads, t, d], k and v [b, groups, keys, d], mask broadcastable to [b, 1, t, keys] -> [b, heads, t, d].
  */
-export function attention(ops: Ops, q: Value, k: Value, v: Value, mask: Value): Value {
-  const [batch, heads, length, d] = q.shape;
-  const [, groups, keys] = k.shape;
-  const rows = (heads / groups) * length;
-  const byGroup = (o: Ops, x: Value, n: number): Value => o.reshape(x, [batch * groups, n, d]);
+export function attention(
+  ops: Ops,
+  q: Value,
+  k: Value,
+  v: Value,
+  mask: Value,
+  { causal = false }: AttentionOptions = {},
+): Value {
   const [output] = ops.custom([q, k, v], (base) => {
-    const [q3, k3, v3] = [byGroup(base, q, rows), byGroup(base, k, keys), byGroup(base, v, keys)];
-    const scoresShape = [batch, heads, length, keys];
-    const wide = base.softmax(maskedScores(base, q3, k3, mask, scoresShape));
-    const p = base.reshape(base.cast(wide, q.dtype), [batch * groups, rows, keys]);
-    const o3 = base.batchMatMul(p, v3);
+    const chunks = (causal ? causalChunks(base, q, k, v, mask) : [{ q, k, v, mask }]).map((chunk) => ({
+      ...chunk,
+      ...attendChunk(base, chunk),
+    }));
+    const sizes = chunks.map((chunk) => chunk.q.shape[2]);
     return {
-      outputs: [base.reshape(o3, q.shape)],
+      outputs: [
+        joined(
+          base,
+          chunks.map((chunk) => chunk.output),
+        ),
+      ],
       backward(back, [g]) {
-        const g3 = byGroup(back, g!, rows);
-        // Σ P·dP per row equals Σ dO·O: one narrow product instead of a wide one.
-        const delta = back.sum(back.mul(g3, o3), [2], true);
-        const dScores = back.mul(p, back.sub(back.batchMatMul(g3, v3, { transposeB: true }), delta));
+        const gradients = sizes.length > 1 ? back.split(g!, sizes, 2) : [g!];
+        const parts = chunks.map((chunk, i) => chunk.backward(back, gradients[i]));
         return [
-          back.reshape(back.batchMatMul(dScores, k3), q.shape),
-          back.reshape(back.batchMatMul(dScores, q3, { transposeA: true }), k.shape),
-          back.reshape(back.batchMatMul(p, g3, { transposeA: true }), v.shape),
+          joined(
+            back,
+            parts.map(({ dq }) => dq),
+          ),
+          parts.map(({ dk }) => dk).reduce((sum, dk) => addToFirst(back, dk, sum)),
+          parts.map(({ dv }) => dv).reduce((sum, dv) => addToFirst(back, dv, sum)),
         ];
       },
     };
@@ -41,12 +59,92 @@ export function attention(ops: Ops, q: Value, k: Value, v: Value, mask: Value): 
   return output;
 }
 
-/** q kᵀ + mask in float32: the exponentials of narrower numbers are slower and less exact. */
-function maskedScores(ops: Ops, q: Value, k: Value, mask: Value, shape: readonly number[]): Value {
-  const product = (x: Value): Value => ops.reshape(ops.batchMatMul(x, k, { transposeB: true }), shape);
-  if (q.dtype !== 'float16') return ops.cast(ops.add(product(q), mask), 'float32');
-  const small = product(ops.mul(q, ops.scalar(FLOAT16_HEADROOM, 'float16')));
-  const scores = ops.mul(ops.cast(small, 'float32'), ops.scalar(1 / FLOAT16_HEADROOM, 'float32'));
+/** Queries and what they see. */
+interface Chunk {
+  q: Value;
+  k: Value;
+  v: Value;
+  mask: Value;
+}
+
+function causalChunks(ops: Ops, q: Value, k: Value, v: Value, mask: Value): Chunk[] {
+  const length = q.shape[2];
+  const count = Math.ceil(length / CHUNK);
+  if (count === 1) return [{ q, k, v, mask }];
+  const sizes = Array.from({ length: count }, (_, i) => Math.min(CHUNK, length - i * CHUNK));
+  return ops.split(q, sizes, 2).map((part, i) => {
+    const start = i * CHUNK;
+    const keys = k.shape[2] - length + start + sizes[i];
+    const visible = ops.slice(mask, [0, 0, start, 0], [mask.shape[0], 1, sizes[i], keys]);
+    return { q: part, k: first(ops, k, keys), v: first(ops, v, keys), mask: visible };
+  });
+}
+
+function attendChunk(
+  base: Ops,
+  { q, k, v, mask }: Chunk,
+): { output: Value; backward(back: Ops, g: Value): { dq: Value; dk: Value; dv: Value } } {
+  const [batch, heads, length, d] = q.shape;
+  const [, groups, keys] = k.shape;
+  const rows = (heads / groups) * length;
+  const byGroup = (o: Ops, x: Value, n: number): Value => o.reshape(x, [batch * groups, n, d]);
+  const [q3, k3, v3] = [byGroup(base, q, rows), byGroup(base, k, keys), byGroup(base, v, keys)];
+  const scores = base.reshape(scoreProducts(base, q3, k3), [batch, heads, length, keys]);
+  const [weights] = base.fuse('attention_weights', [scores, mask], (o, [x, hidden]) => [
+    o.cast(o.softmax(maskedScores(o, x, hidden)), q.dtype),
+  ]);
+  const p = base.reshape(weights, [batch * groups, rows, keys]);
+  const o3 = base.batchMatMul(p, v3);
+  return {
+    output: base.reshape(o3, q.shape),
+    backward(back, g) {
+      const g3 = byGroup(back, g, rows);
+      const dWeights = back.batchMatMul(g3, v3, { transposeB: true });
+      const [dScores] = back.fuse('attention_scores', [p, dWeights, g3, o3], scoresGradient);
+      return {
+        dq: back.reshape(back.batchMatMul(dScores, k3), q.shape),
+        dk: back.reshape(back.batchMatMul(dScores, q3, { transposeA: true }), k.shape),
+        dv: back.reshape(back.batchMatMul(p, g3, { transposeA: true }), v.shape),
+      };
+    },
+  };
+}
+
+function joined(ops: Ops, parts: readonly Value[]): Value {
+  return ops.concat(parts, 2);
+}
+
+/** The first `count` keys of x [b, groups, keys, d]. */
+function first(ops: Ops, x: Value, count: number): Value {
+  const [batch, groups, keys, d] = x.shape;
+  return count === keys ? x : ops.slice(x, [0, 0, 0, 0], [batch, groups, count, d]);
+}
+
+/** x [b, groups, keys, d] with what its first keys get besides. */
+function addToFirst(ops: Ops, x: Value, part: Value): Value {
+  const count = part.shape[2];
+  const [head, rest] = ops.split(x, [count, x.shape[2] - count], 2);
+  return ops.concat([ops.add(head, part), rest], 2);
+}
+
+/** Σ P·dP per row equals Σ dO·O: one narrow product instead of a wide one. */
+function scoresGradient(ops: Ops, [p, dWeights, g, output]: readonly Value[]): Value[] {
+  const wide = (x: Value): Value => ops.cast(x, 'float32');
+  const delta = ops.sum(ops.mul(wide(g), wide(output)), [2], true);
+  return [ops.cast(ops.mul(wide(p), ops.sub(wide(dWeights), delta)), p.dtype)];
+}
+
+/** q kᵀ; in float16 smaller by the headroom. */
+function scoreProducts(ops: Ops, q: Value, k: Value): Value {
+  const narrow = q.dtype === 'float16' ? ops.mul(q, ops.scalar(FLOAT16_HEADROOM, 'float16')) : q;
+  return ops.batchMatMul(narrow, k, { transposeB: true });
+}
+
+/** Scores + mask in float32: the exponentials of narrower numbers are slower and less exact. */
+function maskedScores(ops: Ops, products: Value, mask: Value): Value {
+  const wide = ops.cast(products, 'float32');
+  const scores =
+    products.dtype === 'float16' ? ops.mul(wide, ops.scalar(1 / FLOAT16_HEADROOM, 'float32')) : wide;
   return ops.add(scores, ops.cast(mask, 'float32'));
 }
 
@@ -56,9 +154,16 @@ function maskDType(dtype: DType): DType {
 }
 
 /** The same for a layer: q [b, heads, t, d] -> [b·t, heads·d]. */
-export function attendHeads(ops: Ops, q: Value, k: Value, v: Value, mask: Value): Value {
+export function attendHeads(
+  ops: Ops,
+  q: Value,
+  k: Value,
+  v: Value,
+  mask: Value,
+  options?: AttentionOptions,
+): Value {
   const [batch, heads, length, d] = q.shape;
-  const context = ops.transpose(attention(ops, q, k, v, mask), [0, 2, 1, 3]);
+  const context = ops.transpose(attention(ops, q, k, v, mask, options), [0, 2, 1, 3]);
   return ops.reshape(context, [batch * length, heads * d]);
 }
 

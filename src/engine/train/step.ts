@@ -124,7 +124,7 @@ export class TrainingStep {
     return ops.scope('output', () => {
       const chosen = model.finish(forward, ops.gather(hidden, labelRows));
       const head = forward.parameter(model.outputWeight);
-      return crossEntropy(ops, chosen, head, labels, weights, training.labelSmoothing);
+      return crossEntropy(ops, chosen, head, labels, weights, { smoothing: training.labelSmoothing });
     });
   }
 
