@@ -11,7 +11,7 @@ export async function engineReport(): Promise<EngineReport> {
     libtensorflow: engine.versions().libtensorflow ?? null,
     devices: engine
       .devices()
-      .map(({ type, name }) => (type === 'CPU' ? 'CPU' : `${type} ${name.replace(/^.*:/, '')}`)),
+      .map(({ type, name }) => (type === 'GPU' ? `GPU ${name.replace(/^.*:/, '')}` : type)),
     dtypes: [...engine.dtypes],
     threads: engine.threads,
     tfjs: await engine.tfjsVersion(),
