@@ -49,8 +49,13 @@ export async function packageExtension() {
   packaged.remember();
 }
 
-/** libtensorflow for this machine; the installer itself knows whether it is there. */
+/** libtensorflow for this machine; the installer itself knows whether it is there. Where there is none, the portable engine computes. */
 export async function installEngine() {
+  const { platform, arch, env } = process;
+  if (env.GLMTUNE_ENGINE === 'wasm' || platform !== 'linux' || arch !== 'x64') {
+    say('The portable engine (WebAssembly) computes: nothing to install.');
+    return;
+  }
   await step('Installing the engine, if it is missing', () => runProduct(['install-engine']));
 }
 

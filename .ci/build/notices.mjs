@@ -2,6 +2,14 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+/** What is compiled into a package's binaries, which the package itself does not say. */
+const CONTAINED = {
+  '@tensorflow/tfjs-backend-wasm':
+    'Its WebAssembly contains XNNPACK (BSD-3-Clause, https://github.com/google/XNNPACK), pthreadpool (BSD-2-Clause, ' +
+    'https://github.com/google/pthreadpool), cpuinfo (BSD-2-Clause, https://github.com/pytorch/cpuinfo) and the runtime of ' +
+    'Emscripten (MIT, https://github.com/emscripten-core/emscripten).',
+};
+
 /**
  * @param {string} root
  * @param {Iterable<import('esbuild').Metafile>} metafiles
@@ -37,7 +45,8 @@ function describe(folder) {
   // A package of a monorepo may leave the licence file to its root: then the fields of its manifest have to do.
   const holder = typeof author === 'string' ? author : author?.name;
   const fallback = [`Copyright: ${holder ?? `the authors of ${name}`}`, homepage].filter(Boolean).join('\n');
-  return { title: `${name} ${version}`, licence: license, text: texts.join('\n\n') || fallback };
+  const text = [texts.join('\n\n') || fallback, CONTAINED[name]].filter(Boolean).join('\n\n');
+  return { title: `${name} ${version}`, licence: license, text };
 }
 
 /** @param {string} root */
