@@ -208,7 +208,7 @@ function withinCall(runs: NodeRun[], call: FunctionCall): NodeRun[] {
 }
 
 /** A copy of what is in a `TF_Buffer`: { const void *data; size_t length; ... }. */
-function bufferContents(buffer: Pointer): Uint8Array {
+export function bufferContents(buffer: Pointer): Uint8Array {
   const { memcpy } = native();
   const head = new BigUint64Array(2);
   memcpy(head, buffer, head.byteLength);

@@ -177,8 +177,10 @@ export function visibilityMask(
   segments: { query: Value; key: Value } | null,
   dtype: DType,
 ): Value {
-  const column = (x: Value): Value => ops.reshape(x, [x.shape[0], 1, x.shape[1], 1]);
-  const row = (x: Value): Value => ops.reshape(x, [x.shape[0], 1, 1, x.shape[1]]);
+  // GPUs have no kernels that compare integers: the host would compare them, and copy the whole mask to the GPU.
+  const wide = (x: Value): Value => ops.cast(x, 'float32');
+  const column = (x: Value): Value => ops.reshape(wide(x), [x.shape[0], 1, x.shape[1], 1]);
+  const row = (x: Value): Value => ops.reshape(wide(x), [x.shape[0], 1, 1, x.shape[1]]);
   const ordered = ops.lessEqual(row(order.key), column(order.query));
   const visible = segments
     ? ops.logicalAnd(ordered, ops.equal(row(segments.key), column(segments.query)))
