@@ -55,6 +55,11 @@ export const bundles = [
       plugins: [forbid([NO_VSCODE]), tfjsCoreOnly()],
     },
   },
+  {
+    name: 'dist/packingWorker.js',
+    entry: 'src/checkpoint/packed/packingWorker.ts',
+    options: { ...node('node20'), plugins: [forbid([NO_TFJS, NO_VSCODE])] },
+  },
   { name: 'dist/webview/chat.js', entry: 'webview/chat/main.ts', options: webview() },
   { name: 'dist/webview/runs.js', entry: 'webview/runs/main.ts', options: webview() },
 ];

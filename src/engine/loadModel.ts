@@ -11,6 +11,7 @@ import type { StoredTensor } from './backend/storedTensor';
 import { createModel } from './glm/registry';
 import { portableBytes, requireHeap } from './portableLimit';
 import { packedSources, storePacked, storesIntegers, type PackedSource } from './packedLinear';
+import { PackingPool } from './packingPool';
 import { ResidentModel, type PackedLinear } from './residentModel';
 import type { ComputeDType } from './types';
 
@@ -61,7 +62,7 @@ export async function loadModel(options: ResidentOptions): Promise<ResidentModel
     const resident = new ResidentModel(directory, model, dtype, new Map(variables), packed);
     try {
       await readWeights(resident, reader, { updated: trainable, cancelled: options.cancelled });
-      for (const [name, source] of sources) packed.set(name, await packInto(resident, name, source, options));
+      await packWeights(resident, packed, sources, reader, options.cancelled);
       return resident;
     } catch (error) {
       await resident.close();
@@ -72,14 +73,44 @@ export async function loadModel(options: ResidentOptions): Promise<ResidentModel
   }
 }
 
-async function packInto(
+/** As many matrices at a time as there are threads to pack them. */
+async function packWeights(
   resident: ResidentModel,
-  name: string,
-  source: PackedSource,
-  { cancelled }: ResidentOptions,
-): Promise<PackedLinear> {
-  giveUpIf(cancelled);
-  return storePacked(resident.store, name, source());
+  packed: Map<string, PackedLinear>,
+  sources: ReadonlyMap<string, PackedSource>,
+  reader: TensorReader,
+  cancelled?: () => boolean,
+): Promise<void> {
+  const pool = new PackingPool(reader);
+  try {
+    await inLanes([...sources], pool.width, async ([name, source]) => {
+      giveUpIf(cancelled);
+      packed.set(name, await storePacked(resident.store, name, await source(pool)));
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Works on all items, `width` of them at a time; throws the first error when nothing is under way any more. */
+async function inLanes<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    for (const item of queue) {
+      if (failed) return;
+      await work(item).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: width }, lane));
+  for (const result of lanes) if (result.status === 'rejected') throw result.reason;
 }
 
 /**
@@ -91,16 +122,11 @@ export async function readWeights(
   reader: TensorReader,
   { updated, cancelled }: { updated: boolean; cancelled?: () => boolean },
 ): Promise<void> {
-  const queue = inFileOrder([...resident.variables.values()], reader);
   const giveUp = (): void => giveUpIf(cancelled);
-  const lane = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      giveUp();
-      await resident.session.load(next.variable, storedTensor(reader, next.entry), { updated, giveUp });
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
-  for (const result of lanes) if (result.status === 'rejected') throw result.reason;
+  await inLanes(inFileOrder([...resident.variables.values()], reader), LANES, async ({ variable, entry }) => {
+    giveUp();
+    await resident.session.load(variable, storedTensor(reader, entry), { updated, giveUp });
+  });
 }
 
 interface Waiting {

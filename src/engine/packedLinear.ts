@@ -1,16 +1,16 @@
 /** Linear layers whose weights stay packed in memory. */
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import type { PackedMatrix } from '../checkpoint/packed/types';
-import { packNf4From } from '../checkpoint/packed/nf4';
 import { readPacked, storedKind } from '../checkpoint/packed/stored';
 import { structureOf } from '../checkpoint/structure';
 import { packedWeight } from './nn/packed';
 import { packedVariables } from './nn/packedLayout';
+import type { PackingPool } from './packingPool';
 import type { PackedLinear } from './residentModel';
 import type { VariableStore } from './variableStore';
 
-/** Makes a packed matrix when its turn comes: one of them is on the host at a time. */
-export type PackedSource = () => PackedMatrix;
+/** Makes a packed matrix when its turn comes: few of them are on the host at a time. */
+export type PackedSource = (pool: PackingPool) => PackedMatrix | Promise<PackedMatrix>;
 
 /** The weights that are to stay packed, by checkpoint name: those that are packed already, and with `quantization` all others. */
 export function packedSources(
@@ -22,7 +22,7 @@ export function packedSources(
     const name = `${module}.weight`;
     if (storedKind(reader.tensors, name, inFeatures) !== 'dense')
       sources.set(name, () => readPacked(reader, name, [outFeatures, inFeatures])!);
-    else if (quantization) sources.set(name, () => packNf4From(reader, name, quantization.double_quant));
+    else if (quantization) sources.set(name, (pool) => pool.pack(name, quantization.double_quant));
   }
   return sources;
 }

@@ -29,7 +29,11 @@ export function packNf4(values: Float32Array, shape: MatrixShape, options: Nf4Op
  * Quantises a matrix of a checkpoint while it is read: the packed matrix and a buffer of a few MiB are all it takes.
  * Throws GlmError `checkpoint.*`; RangeError where the tensor is no floating-point matrix.
  */
-export function packNf4From(reader: TensorReader, name: string, doubleQuant: boolean): Nf4Matrix {
+export function packNf4From(
+  reader: Pick<TensorReader, 'tensors' | 'readSlice'>,
+  name: string,
+  doubleQuant: boolean,
+): Nf4Matrix {
   const entry = reader.tensors.get(name);
   const dtype = entry?.dtype;
   if (entry?.shape.length !== 2 || (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16'))
