@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { backend } from './backend/backend';
+import { gpuMemory } from './backend/context';
 
 /** Most that the process has had resident. */
 export function peakMemory(): number {
@@ -25,4 +26,10 @@ export function freeMemory(): number {
   const heap = backend().memory();
   const own = heap ? heap.limit - heap.used : Infinity;
   return Math.min(own, os.freemem(), Math.min(container, user) - process.memoryUsage.rss());
+}
+
+/** What a run may take in all: the memory of the GPU where there is one, else what is free and what the process has already. */
+export function availableMemory(): number {
+  const gpu = backend().kind === 'libtensorflow' ? gpuMemory() : null;
+  return gpu ?? freeMemory() + process.memoryUsage.rss();
 }

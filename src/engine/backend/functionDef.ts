@@ -105,7 +105,13 @@ function encodeAttr(attr: Attr): ProtoWriter {
   }
 }
 
-/** ConfigProto of the context: GPU memory grows as it is needed, operations may fall back to another device. */
-export function encodeContextConfig(): Uint8Array {
-  return new ProtoWriter().bytes(6, new ProtoWriter().bool(4, true)).bool(7, true).finish();
+/**
+ * ConfigProto of the context: operations may fall back to another device; a GPU's memory grows as it is needed, up to `limit`
+ * megabytes where one is given (the first GPU alone then, as a device of that size).
+ */
+export function encodeContextConfig(limit: number | null): Uint8Array {
+  const gpu = new ProtoWriter().bool(4, true);
+  // GPUOptions.experimental.virtual_devices.memory_limit_mb
+  if (limit !== null) gpu.bytes(9, new ProtoWriter().bytes(1, new ProtoWriter().float(1, limit)));
+  return new ProtoWriter().bytes(6, gpu).bool(7, true).finish();
 }

@@ -1,6 +1,7 @@
 /** `Ops` that emit the nodes of a function's body. Operation names and attributes: TensorFlow's op registry (2.21). */
 import { createHash } from 'node:crypto';
 import { toHalfBits } from '../../checkpoint/narrow';
+import { canFuse } from './context';
 import { encodeFunction, MUST_COMPILE, type Attr, type NodeDef } from './functionDef';
 import { TF_DTYPE } from './native';
 import { outputReference } from './outputNames';
@@ -330,6 +331,7 @@ export class GraphOps implements Ops {
   }
 
   fuse(label: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[] {
+    if (!canFuse()) return f(this, inputs);
     const body = new FusedBody();
     const outputs = f(
       body,
@@ -343,6 +345,7 @@ export class GraphOps implements Ops {
    * (layers) with different weights are compiled once.
    */
   enclose(label: string, f: (ops: Ops) => Value[]): Value[] {
+    if (!canFuse()) return f(this);
     const body = new EnclosedBody();
     const outputs = f(body);
     return this.callFused(label, body, body.captured, outputs);

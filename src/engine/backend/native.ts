@@ -124,6 +124,7 @@ function bind(koffi: Koffi, directory: string) {
     deviceCount: f('int TF_DeviceListCount(void *list)'),
     deviceName: f('const char *TF_DeviceListName(void *list, int index, void *status)'),
     deviceType: f('const char *TF_DeviceListType(void *list, int index, void *status)'),
+    deviceMemory: f('int64_t TF_DeviceListMemoryBytes(void *list, int index, void *status)'),
     deleteDeviceList: f('void TF_DeleteDeviceList(void *list)'),
 
     newContextOptions: f('void *TFE_NewContextOptions()'),
@@ -195,6 +196,11 @@ export async function loadNative(directory: string): Promise<Native> {
   return loaded.native;
 }
 
+/** Directory of the loaded library; null before. */
+export function libraryDirectory(): string | null {
+  return loaded?.directory ?? null;
+}
+
 /** The loaded library. Throws when `loadNative` has not been called. */
 export function native(): Native {
   if (!loaded) throw new GlmError('engine.notInstalled', { path: '' });
@@ -223,13 +229,21 @@ export function throwOnError(status: Pointer): void {
   throw new GlmError(code === RESOURCE_EXHAUSTED ? 'engine.outOfMemory' : 'engine.runFailed', { detail });
 }
 
-/** Type and name of every device of a list that the library made; frees the list. */
-export function readDevices(list: Pointer): { type: string; name: string }[] {
+/** Something that computes; memory in bytes. */
+export interface Device {
+  type: string;
+  name: string;
+  memory: number;
+}
+
+/** Every device of a list that the library made; frees the list. */
+export function readDevices(list: Pointer): Device[] {
   const api = native();
   try {
     return Array.from({ length: api.deviceCount(list) as number }, (_, i) => ({
       type: checked((status) => api.deviceType(list, i, status)) as string,
       name: checked((status) => api.deviceName(list, i, status)) as string,
+      memory: Number(checked((status) => api.deviceMemory(list, i, status))),
     }));
   } finally {
     api.deleteDeviceList(list);

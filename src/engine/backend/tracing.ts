@@ -5,6 +5,7 @@
  */
 import { promisify } from 'node:util';
 import type { Backend } from './backend';
+import { memoryLimit } from './context';
 import { encodeContextConfig, encodeFunction, type NodeDef } from './functionDef';
 import { GraphBuilder, type Variable } from './graphBuilder';
 import { callNames, encodeCallGraph, encodeTraceOptions, type FunctionCall } from './graphDef';
@@ -189,7 +190,7 @@ class TracedSession extends Session {
 function openLibrarySession(): Pointer {
   const api = native();
   const options = api.newSessionOptions();
-  const config = encodeContextConfig();
+  const config = encodeContextConfig(memoryLimit());
   try {
     checked((status) => api.setSessionConfig(options, config, config.length, status));
     return checked((status) => api.newSession(options, status));

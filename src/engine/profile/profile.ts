@@ -7,7 +7,7 @@ import { devices } from '../backend/context';
 import { Tracing, type TracedRun } from '../backend/tracing';
 import type { Places } from '../glm/model';
 import { LoadCancelled, loadModel } from '../loadModel';
-import { freeMemory } from '../memory';
+import { availableMemory } from '../memory';
 import type { ResidentModel } from '../residentModel';
 import { placesOf } from '../sequence';
 import { readRunData, type RunData } from '../train/data';
@@ -172,7 +172,7 @@ class StepProfiler {
     const { run } = this.request;
     const subject = memorySubject(run, this.resident.model.config, this.resident.adapter);
     const shape = largestShape(this.plan.rows, run.training.batch_size);
-    const plan = planMemory(subject, shape, freeMemory() + process.memoryUsage.rss());
+    const plan = planMemory(subject, shape, availableMemory());
     return measureMemory(traced[0].runs, this.tracing.variables, this.trainables, plan);
   }
 

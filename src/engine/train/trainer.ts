@@ -1,5 +1,6 @@
 /** Trains a model: a function of a run file that emits plain-data events. */
 import path from 'node:path';
+import { readConfig } from '../../checkpoint/config';
 import { GlmError } from '../../protocol/errors';
 import type { MemoryPlan, RunEvent } from '../../protocol/events';
 import type { RunFile } from '../../protocol/run';
@@ -7,7 +8,7 @@ import { ADAPTER, MODEL } from '../../protocol/runDirectory';
 import { backend } from '../backend/backend';
 import type { Places } from '../glm/model';
 import { LoadCancelled, loadModel } from '../loadModel';
-import { freeMemory, peakMemory } from '../memory';
+import { availableMemory, freeMemory, peakMemory } from '../memory';
 import { requireHeap } from '../portableLimit';
 import type { ResidentModel } from '../residentModel';
 import { placesOf } from '../sequence';
@@ -16,13 +17,14 @@ import { readRunData, type RunData } from './data';
 import { mean } from './losses';
 import { activationBytes, planMemory, type BatchShape, type MemorySubject } from './memoryPlan';
 import { dropsValues, prepareMethod } from './method';
+import { adapterLayout } from './methodLayout';
 import { MicroBatchSize } from './microBatchSize';
 import { optimisers } from './optimisers';
 import { OptimiserStep } from './optimiserStep';
 import { planRun, startEvents, type RunPlan } from './plan';
 import { largestChange, Probe } from './probe';
 import { RowStream } from './rowStream';
-import { largestShape, memorySubject } from './runMemory';
+import { largestShape, memorySubject, rowModelOf } from './runMemory';
 import { loadCheckpoint, loadWeights, newState, readState, saveWeights, type RunState } from './state';
 import { TrainingStep } from './step';
 import { trainablesOf, type Trainables } from './trainables';
@@ -59,23 +61,47 @@ export async function train(request: TrainRequest): Promise<'done' | 'stopped'> 
 }
 
 async function loadAndTrain(request: TrainRequest): Promise<'done' | 'stopped'> {
-  const { run, stopRequested } = request;
-  const cancelled = (): boolean => stopRequested() !== 'no';
-  const resident = await loadModel({
-    directory: run.model,
-    dtype: run.training.dtype,
-    trainable: run.method.type === 'full',
-    quantization: run.quantization,
-    cancelled,
-  });
+  const { run } = request;
+  const { resident, data } = await loadWithData(request);
   try {
     await prepareMethod(run, resident);
-    const data = await readRunData(run, resident, cancelled);
     const trainables = trainablesOf(resident, optimisers[run.training.optimizer]);
     return await new Trainer(request, resident, trainables, data).run();
   } finally {
     await resident.close();
   }
+}
+
+/** Weights come from the disk while the data is made into tokens; where one fails, the other is given up. */
+async function loadWithData({
+  run,
+  stopRequested,
+}: TrainRequest): Promise<{ resident: ResidentModel; data: RunData }> {
+  const failures: unknown[] = [];
+  const cancelled = (): boolean => failures.length > 0 || stopRequested() !== 'no';
+  const noting = async <T>(work: () => Promise<T>): Promise<T | null> =>
+    work().catch((error: unknown) => {
+      failures.push(error);
+      return null;
+    });
+  const [resident, data] = await Promise.all([
+    noting(() =>
+      loadModel({
+        directory: run.model,
+        dtype: run.training.dtype,
+        trainable: run.method.type === 'full',
+        quantization: run.quantization,
+        cancelled,
+      }),
+    ),
+    noting(async () => {
+      const config = readConfig(run.model);
+      return readRunData(run, rowModelOf(config, adapterLayout(run, config)), cancelled);
+    }),
+  ]);
+  if (resident && data) return { resident, data };
+  await resident?.close();
+  throw failures[0];
 }
 
 class Trainer {
@@ -178,7 +204,7 @@ class Trainer {
 
   private memory(): MemoryPlan {
     const shape = largestShape(this.plan.rows, this.size.rows);
-    return planMemory(this.subject, shape, freeMemory() + process.memoryUsage.rss());
+    return planMemory(this.subject, shape, availableMemory());
   }
 
   private get seconds(): number {
