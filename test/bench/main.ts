@@ -26,6 +26,8 @@ interface Results {
   rounds: number;
   comparisons: ComparisonResult[];
   studies: StudyResult[];
+  /** Work that could not be measured, and why. */
+  failures: { name: string; message: string }[];
 }
 
 /** Resolves to the exit code: 1 where two sides did not do the same work. */
@@ -53,13 +55,14 @@ export async function runBench(argv: readonly string[], surroundings: Surroundin
     machineLines(machine).forEach((line) => say(line));
     const results = await measure(
       work,
-      { machine, rounds: options.rounds, comparisons: [], studies: [] },
+      { machine, rounds: options.rounds, comparisons: [], studies: [], failures: [] },
       {
         ...surroundings,
         options,
       },
     );
-    return results.comparisons.some(({ faults }) => faults.length > 0) ? 1 : 0;
+    const differs = results.comparisons.some(({ faults }) => faults.length > 0);
+    return differs || results.failures.length > 0 ? 1 : 0;
   } finally {
     bench.close();
   }
@@ -72,20 +75,32 @@ async function measure(
 ): Promise<Results> {
   for (const item of work) {
     say(`\n> ${item.name}: ${item.title}`);
-    if (item.kind === 'study') results.studies.push(await item.run(results.rounds));
-    else {
-      await item.prepare();
-      results.comparisons.push(await compare(item, results.rounds, say));
-    }
+    await measureItem(item, results, say);
     // After every piece of work: what was measured before an interruption stays.
     save(path.resolve(root, options.out), results);
   }
-  const lines = resultLines(results.comparisons, results.studies);
+  const lines = resultLines(results.comparisons, results.studies, results.failures);
   say();
   lines.forEach((line) => say(line));
   say(`Results: ${options.out}`);
   if (options.write) await writeReadme(root, results, lines);
   return results;
+}
+
+/** What fails is said and does not cost the others their figures. */
+async function measureItem(item: Work, results: Results, say: Surroundings['say']): Promise<void> {
+  try {
+    if (item.kind === 'study') {
+      results.studies.push(await item.run(results.rounds, say));
+      return;
+    }
+    await item.prepare();
+    results.comparisons.push(await compare(item, results.rounds, say));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    results.failures.push({ name: item.name, message });
+    say(`    failed: ${message}`);
+  }
 }
 
 function save(file: string, results: Results): void {

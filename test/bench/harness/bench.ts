@@ -1,7 +1,8 @@
 /** What every measurement needs: the two programs, where files go, and what this machine is good at. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { processExists } from '../../../src/process/processExists';
 import { Assets } from '../assets/assets';
 import { jsonRecords } from './jsonLines';
 import { runMeasured } from './measuredProcess';
@@ -18,6 +19,11 @@ export const PEER_ENVIRONMENT: Readonly<Record<string, string>> = {
   TOKENIZERS_PARALLELISM: 'false',
   HF_HUB_OFFLINE: '1',
 };
+
+const SCRATCH = 'scratch-';
+
+/** Seconds after which a peer's process is given up. */
+const PEER_LIMIT = 400;
 
 export interface Gflops {
   float32: number;
@@ -43,7 +49,9 @@ export class Bench {
   ) {
     const home = path.join(root, 'out/bench');
     mkdirSync(home, { recursive: true });
-    this.scratch = mkdtempSync(path.join(home, 'scratch-'));
+    removeLeftovers(home);
+    this.scratch = path.join(home, `${SCRATCH}${process.pid}`);
+    mkdirSync(this.scratch, { recursive: true });
     this.assets = new Assets(
       path.join(home, 'assets'),
       async (directory, sizes) => {
@@ -75,6 +83,7 @@ export class Bench {
     const argument = JSON.stringify({ threads: this.threads, ...settings });
     const outcome = await runMeasured(this.python, [this.script(script), argument], {
       env: { ...process.env, ...environment },
+      limit: PEER_LIMIT,
     });
     const records = jsonRecords(outcome.lines);
     const report = records.at(-1);
@@ -96,6 +105,14 @@ export class Bench {
     const { float32, bfloat16 } = this.gflops;
     const halves: Precision[] = bfloat16 > float32 / 3 ? ['bfloat16', 'autocast'] : [];
     return float32 > bfloat16 / 2 ? [...halves, 'float32'] : halves;
+  }
+}
+
+/** What interrupted benchmarks have left. */
+function removeLeftovers(home: string): void {
+  for (const name of readdirSync(home).filter((entry) => entry.startsWith(SCRATCH))) {
+    if (!processExists(Number(name.slice(SCRATCH.length))))
+      rmSync(path.join(home, name), { recursive: true, force: true });
   }
 }
 

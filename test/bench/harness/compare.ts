@@ -22,7 +22,8 @@ export async function compare(
   const notes: string[] = [];
   let running = [...work.variants];
   for (let round = 0; round < rounds; round++) {
-    for (const variant of round % 2 === 0 ? running : running.toReversed()) {
+    const due = running.filter(({ mostRounds = Infinity }) => round < mostRounds);
+    for (const variant of round % 2 === 0 ? due : due.toReversed()) {
       const measured = await attempt(variant, notes);
       if (!measured) {
         running = running.filter((other) => other !== variant);

@@ -78,16 +78,24 @@ function lossText({ lossDifference }: ComparisonResult, variant: string): string
 export function resultLines(
   comparisons: readonly ComparisonResult[],
   studies: readonly StudyResult[],
+  failures: readonly { name: string; message: string }[] = [],
 ): string[] {
   const notes = comparisons.flatMap(({ name, faults, notes: more }) => [
     ...faults.map((fault) => `- **${name}: ${fault}**`),
-    ...more.map((note) => `- ${name}: ${note}`),
+    ...more.map((note) => `- ${name}: ${lastLine(note)}`),
   ]);
+  const failed = failures.map(({ name, message }) => `- **${name} failed: ${lastLine(message)}**`);
   return [
+    ...(failed.length > 0 ? [...failed, ''] : []),
     ...(comparisons.length > 0 ? [...comparisonTable(comparisons), ''] : []),
     ...(notes.length > 0 ? ['Notes:', '', ...notes, ''] : []),
     ...studies.flatMap(studyLines),
   ];
+}
+
+/** Where an error comes with the output of a program, the line that says it. */
+function lastLine(text: string): string {
+  return text.split('\n').filter(Boolean).at(-1) ?? text;
 }
 
 export function studyLines({ title, header, rows, notes }: StudyResult): string[] {

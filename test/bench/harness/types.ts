@@ -26,6 +26,8 @@ export interface Variant {
   contender: string;
   /** False where other losses than ours are right: other weights. */
   sameLosses?: boolean;
+  /** Rounds that it takes part in; without: all. */
+  mostRounds?: number;
   measure(): Promise<Measurement>;
 }
 
@@ -59,7 +61,7 @@ export interface Comparison extends Named {
 export interface Study extends Named {
   kind: 'study';
   title: string;
-  run(rounds: number): Promise<StudyResult>;
+  run(rounds: number, say: (line: string) => void): Promise<StudyResult>;
 }
 
 export type Work = Comparison | Study;

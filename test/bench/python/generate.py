@@ -1,6 +1,6 @@
 """Greedy generation with the key/value cache of transformers.
 
-settings: model, precision (float32, bfloat16), prompts (JSON lines of input_ids), rows (a batch), calls, new_tokens, threads
+settings: model, precision (float32, bfloat16), prompts (JSON lines of input_ids), rows (a batch), new_tokens (of each call), threads
 """
 
 import json
@@ -29,12 +29,12 @@ def main() -> None:
     model = load()
     lines = Path(SETTINGS["prompts"]).read_text().splitlines()
     prompts = torch.tensor([json.loads(line)["input_ids"] for line in lines])
-    for ids in prompts.split(SETTINGS["rows"])[: SETTINGS["calls"]]:
+    for ids, limit in zip(prompts.split(SETTINGS["rows"]), SETTINGS["new_tokens"], strict=False):
         began = time.perf_counter()
         output = model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
-            max_new_tokens=SETTINGS["new_tokens"],
+            max_new_tokens=limit,
             do_sample=False,
         )
         seconds = time.perf_counter() - began

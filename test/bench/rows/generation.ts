@@ -5,7 +5,6 @@ import type { ModelSizes } from '../assets/shapes';
 import type { Bench } from '../harness/bench';
 import { jsonRecords } from '../harness/jsonLines';
 import { runMeasured } from '../harness/measuredProcess';
-import { median } from '../harness/statistics';
 import type { Measurement } from '../harness/types';
 
 export interface GenerationJob {
@@ -15,8 +14,8 @@ export interface GenerationJob {
   rows: number;
   promptTokens: number;
   newTokens: number;
-  /** One batch after the other in the same process; the first is not timed, unless it is the only one. */
-  calls: number;
+  /** Tokens of a first batch that is not timed; 0: the timed batch is the first, and its time is that from the process's start. */
+  warmUpTokens: number;
 }
 
 interface Call {
@@ -40,14 +39,18 @@ export async function generateOurs(bench: Bench, job: GenerationJob): Promise<Me
   const directory = bench.freshDirectory();
   try {
     const input = path.join(directory, 'prompts.jsonl');
-    const prompts = bench.assets.prompts(job.sizes.vocab_size, job.promptTokens, job.rows * job.calls);
-    writeFileSync(input, prompts.map((ids) => `${JSON.stringify({ input_ids: ids })}\n`).join(''));
+    const limits = callLimits(job);
+    const prompts = bench.assets.prompts(job.sizes.vocab_size, job.promptTokens, job.rows * limits.length);
+    const rows = prompts.map((ids, i) => {
+      const limit = limits[Math.floor(i / job.rows)];
+      return `${JSON.stringify({ input_ids: ids, max_new_tokens: limit })}\n`;
+    });
+    writeFileSync(input, rows.join(''));
     const args = ['generate', '--json', '--model', model, '--dtype', job.dtype, '--input', input];
-    const how = ['--greedy', '--ignore-eos', '--max-new-tokens', String(job.newTokens)];
-    const batches = ['--batch-size', String(job.rows)];
-    const { lines, peak } = await runMeasured(process.execPath, [bench.cli, ...args, ...how, ...batches]);
+    const how = ['--greedy', '--ignore-eos', '--batch-size', String(job.rows)];
+    const { lines, peak } = await runMeasured(process.execPath, [bench.cli, ...args, ...how]);
     const answers = jsonRecords(lines);
-    const calls = Array.from({ length: job.calls }, (_, call): Call => {
+    const calls = limits.map((_, call): Call => {
       const batch = answers.slice(call * job.rows, (call + 1) * job.rows);
       const at = batch.at(-1)?.at ?? NaN;
       const before = answers[call * job.rows - 1]?.at ?? 0;
@@ -70,8 +73,7 @@ export async function generatePeer(
     precision,
     prompts: bench.assets.data(job.sizes.vocab_size, job.promptTokens),
     rows: job.rows,
-    calls: job.calls,
-    new_tokens: job.newTokens,
+    new_tokens: callLimits(job),
   });
   const calls = records
     .filter(({ type }) => type === 'call')
@@ -79,12 +81,16 @@ export async function generatePeer(
   return measurementOf(job, calls, peak);
 }
 
-/** New tokens per second of a call, prompt included; of a single call, the seconds from the start of the process. */
+/** New tokens of each call. */
+function callLimits({ warmUpTokens, newTokens }: GenerationJob): number[] {
+  return warmUpTokens > 0 ? [warmUpTokens, newTokens] : [newTokens];
+}
+
+/** New tokens per second of the timed call, prompt included; without a warm-up, the seconds from the start of the process. */
 function measurementOf(job: GenerationJob, calls: readonly Call[], peak: number): Measurement {
-  const tokens = calls.flatMap((call) => call.tokens);
-  const complete = tokens.filter(({ length }) => length === job.newTokens).length;
-  if (complete !== job.rows * job.calls) throw new Error(`${complete} whole answers`);
-  const seconds = median((calls.length > 1 ? calls.slice(1) : calls).map((call) => call.seconds));
-  const value = job.calls > 1 ? (job.rows * job.newTokens) / seconds : calls[0].at;
-  return { value, peak, tokens, details: { firstAnswerAt: calls[0].at } };
+  const last = calls.at(-1);
+  const whole = last?.tokens.filter(({ length }) => length === job.newTokens).length;
+  if (!last || whole !== job.rows) throw new Error(`${whole} whole answers instead of ${job.rows}`);
+  const value = job.warmUpTokens > 0 ? (job.rows * job.newTokens) / last.seconds : last.at;
+  return { value, peak, tokens: last.tokens };
 }

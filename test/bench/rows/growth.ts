@@ -6,7 +6,7 @@ import { linearFit, median } from '../harness/statistics';
 import type { Study, StudyResult } from '../harness/types';
 import { prepareTraining, trainOurs, type TrainingJob } from './training';
 
-const MOST_ROUNDS = 3;
+const MOST_ROUNDS = 2;
 
 interface Point {
   series: 'tokens' | 'layers' | 'hidden size';
@@ -40,8 +40,8 @@ export function growthRows(bench: Bench): Study[] {
   return [
     {
       ...{ kind: 'study', name: 'growth', set: 'default', title },
-      async run(rounds): Promise<StudyResult> {
-        const measured = await measureAll(bench, Math.min(rounds, MOST_ROUNDS));
+      async run(rounds, say): Promise<StudyResult> {
+        const measured = await measureAll(bench, Math.min(rounds, MOST_ROUNDS), say);
         const fits = (['tokens', 'layers', 'hidden size'] as const).map((series) =>
           fitText(
             series,
@@ -69,17 +69,23 @@ interface MeasuredPoint extends Point {
 }
 
 /** All points once a round, so that a slow minute of the machine does not fall on one of them alone. */
-async function measureAll(bench: Bench, rounds: number): Promise<MeasuredPoint[]> {
+async function measureAll(
+  bench: Bench,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<MeasuredPoint[]> {
   const seconds = POINTS.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, { sizes, shape }] of POINTS.entries()) {
+    for (const [i, { series, sizes, shape }] of POINTS.entries()) {
       const job: TrainingJob = {
         ...{ sizes, shape, method: 'lora', checkpointing: false },
-        ...{ warmUp: 1, timed: 3 },
+        ...{ warmUp: 1, timed: 2 },
       };
       await prepareTraining(bench, job);
       const { details } = await trainOurs(bench, job, 'float32');
-      seconds[i].push(details?.secondsPerStep ?? NaN);
+      const step = details?.secondsPerStep ?? NaN;
+      seconds[i].push(step);
+      say(`    ${round + 1}/${rounds}  ${series}, ${shapeName(shape)}: ${figure(step)} s`);
     }
   }
   return POINTS.map((point, i) => {

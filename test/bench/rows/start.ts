@@ -51,7 +51,7 @@ function firstStep(bench: Bench): Comparison {
 
 function firstToken(bench: Bench): Comparison {
   const job: GenerationJob = {
-    ...{ sizes: SMALL, dtype: 'float32', rows: 1, calls: 1 },
+    ...{ sizes: SMALL, dtype: 'float32', rows: 1, warmUpTokens: 0 },
     ...{ promptTokens: 256, newTokens: 1 },
   };
   return {
