@@ -14,6 +14,13 @@ export function bucketCapacity(length: number, limit: number): number {
   return Math.min(capacity, Math.max(most, Math.ceil(length / 64) * 64));
 }
 
+/** How many slots of a cache are looked at where `end` are in use: the next power of two from 512. */
+export function bucketVisible(end: number, capacity: number): number {
+  let visible = 512;
+  while (visible < end) visible *= 2;
+  return Math.min(visible, capacity);
+}
+
 /** `values` followed by `fill` up to `length`, as int32. */
 export function padInts(values: ArrayLike<number>, length: number, fill = 0): Int32Array {
   const result = new Int32Array(length).fill(fill);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Variable } from '../../src/engine/backend/graphBuilder';
+import { Generator } from '../../src/engine/infer/generator';
 import { KeyValueCache } from '../../src/engine/infer/keyValueCache';
 import { LanguageModel } from '../../src/engine/infer/languageModel';
 import { filteredProbabilities, penaliseRepetition } from '../../src/engine/infer/sampling';
@@ -155,6 +156,31 @@ for (const architecture of ['chatglm-v1', 'chatglm2', 'chatglm3', 'glm4-9b', 'gl
     }
   });
 }
+
+for (const architecture of ['chatglm-v1', 'chatglm2', 'glm4-0414'])
+  test(`${architecture}: greedy tokens by layers that are one kernel each`, async () => {
+    const golden = readGoldenJson<Generation>(`golden/${architecture}/generate.json`);
+    const directory = fixture(`models/${architecture}`);
+    const resident = await loadModel({ directory, dtype: 'float32', trainable: false });
+    const generator = new Generator(resident, true);
+    const one = await generator.generate(golden.prompt, { sampling: GREEDY, stopIds: [] });
+    assert.deepEqual(one.outputIds, golden.tokens);
+    const { input_ids, attention_mask, tokens, steps } = golden.batch;
+    const prompts = input_ids.map((ids, row) => {
+      const real = realColumns(attention_mask[row]);
+      return ids.filter((_, column) => real[column]);
+    });
+    const options = { sampling: { ...GREEDY, max_new_tokens: steps }, stopIds: [] };
+    const several = await generator.generateBatch(
+      prompts,
+      prompts.map(() => options),
+    );
+    assert.deepEqual(
+      several.map(({ outputIds }) => outputIds),
+      tokens,
+    );
+    await resident.close();
+  });
 
 test('sampling is repeatable by its seed and a cancelled answer ends', async () => {
   const golden = readGoldenJson<Generation>('golden/chatglm3/generate.json');

@@ -2,15 +2,15 @@
 import { bindPrefix } from '../adapters/binding';
 import { readAdapter } from '../adapters/residentAdapter';
 import type { Program } from '../backend/session';
-import { BoundForward, hiddenStates, outputLogits } from '../decoderGraph';
 import type { Places } from '../glm/model';
-import { visibilityMask } from '../nn/attention';
 import { Random } from '../random';
 import type { ResidentModel } from '../residentModel';
 import { placesOf } from '../sequence';
-import { bucketCapacity, bucketLength } from '../shapes';
+import { bucketCapacity, bucketLength, bucketVisible } from '../shapes';
 import type { GenerateOptions, Generation } from '../types';
+import { compileDecodeStep, enclosesLayers } from './decodeStep';
 import { KeyValueCache } from './keyValueCache';
+import { compilePromptPiece } from './promptPiece';
 import { chooseToken } from './sampling';
 
 /** Longest piece of a prompt that is processed at once where pieces are possible. */
@@ -30,13 +30,26 @@ interface Row {
   finishReason: Generation['finishReason'] | null;
 }
 
+/** What one run takes in. */
+interface Piece {
+  /** Tokens of each row. */
+  length: number;
+  /** Slots that attention looks at. */
+  visible: number;
+  feeds: Int32Array[];
+}
+
 export class Generator {
   private cache: KeyValueCache | null = null;
-  private programs = new Map<number, Program>();
+  private programs = new Map<string, Program>();
   /** Ids whose keys and values are in the cache of a single row: a prompt that begins with them starts after them. */
   private cached: number[] = [];
 
-  constructor(private readonly resident: ResidentModel) {}
+  /** `isEnclosed`: see `enclosesLayers`. */
+  constructor(
+    private readonly resident: ResidentModel,
+    private readonly isEnclosed = enclosesLayers(resident),
+  ) {}
 
   /** Continues a prompt of at least one id. Stops at a stop id, at `max_new_tokens`, at the model's length, or when aborted. */
   async generate(prompt: readonly number[], options: GenerateOptions): Promise<Generation> {
@@ -137,13 +150,9 @@ export class Generator {
       const values = readAdapter(graph, adapter)!;
       const layers = bindPrefix(graph, adapter, values, { dtype, batch: cache.batch, seed: null });
       const slots = Int32Array.from({ length: cache.batch * prefixLength }, (_, i) => i % prefixLength);
-      const store = cache.store(graph, graph.constant(slots, [cache.batch, prefixLength], 'int32'));
-      const written = layers.map(({ keys, values: v }, layer) => store.extend(layer, keys, v));
-      // Reading one element of each makes the writes happen.
-      const outputs = written.flatMap(({ keys, values: v }) =>
-        [keys, v].map((x) => graph.cast(graph.slice(x, [0, 0, 0, 0], [1, 1, 1, 1]), 'float32')),
-      );
-      return { inputs: [], outputs, effects: [] };
+      const rows = cache.rows(graph, graph.constant(slots, [cache.batch, prefixLength], 'int32'));
+      const effects = layers.flatMap((entries, layer) => cache.write(graph, layer, rows, entries));
+      return { inputs: [], outputs: [], effects };
     });
   }
 
@@ -157,10 +166,8 @@ export class Generator {
     for (let done = 0; done < most; done += this.pieceLength) {
       if (rows.every((row) => !isOpen(row) || row.options.signal?.aborted)) return null;
       const longest = Math.min(this.pieceLength, most - done);
-      const length = longest === 1 ? 1 : bucketLength(longest);
-      const [logits] = (await this.program(length).run(
-        this.feeds(rows, starts, done, length),
-      )) as Float32Array[];
+      const piece = this.piece(rows, starts, done, longest === 1 ? 1 : bucketLength(longest));
+      const [logits] = (await this.program(piece).run(piece.feeds)) as Float32Array[];
       pending.forEach((count, i) => {
         const last = count - 1 - done;
         if (last >= 0 && last < this.pieceLength)
@@ -171,74 +178,76 @@ export class Generator {
     return result;
   }
 
-  /** ids, positions, slots [b, length], key orders [b, capacity], flat index of each row's last token [b]. */
-  private feeds(rows: readonly Row[], starts: readonly number[], done: number, length: number): Int32Array[] {
+  /** The next `length` ids of every row, and what there is to see for them. */
+  private piece(rows: readonly Row[], starts: readonly number[], done: number, length: number): Piece {
     const { prefixLength, model } = this.resident;
     const { capacity } = this.cache!;
     const ids = new Int32Array(rows.length * length);
     const streams = Array.from({ length: model.streams }, () => new Int32Array(rows.length * length));
     const slots = new Int32Array(rows.length * length);
-    const keyOrder = new Int32Array(rows.length * capacity);
-    const last = new Int32Array(rows.length);
+    let end = 0;
     rows.forEach((row, r) => {
       const from = starts[r] + done;
-      const count = Math.max(0, Math.min(length, row.ids.length - from));
       for (let t = 0; t < length; t++) {
         const at = r * length + t;
-        ids[at] = t < count ? row.ids[from + t] : 0;
+        ids[at] = row.ids[from + t] ?? 0;
         streams.forEach((stream, s) => {
           stream[at] = row.places.streams[s][from + t] ?? 0;
         });
         slots[at] = Math.min(prefixLength + from + t, capacity - 1);
       }
-      for (let slot = 0; slot < capacity; slot++) {
-        const index = slot - prefixLength;
-        const order = index < 0 ? 0 : (row.places.keyOrder[index] ?? index) + prefixLength;
-        keyOrder[r * capacity + slot] = order;
-      }
-      last[r] = r * length + Math.min(Math.max(0, count - 1), length - 1);
+      end = Math.max(end, slots[(r + 1) * length - 1] + 1);
     });
-    return [ids, ...streams, slots, keyOrder, last];
+    const visible = bucketVisible(end, capacity);
+    const feeds: Int32Array[] = [ids, ...streams, slots];
+    if (length > 1) feeds.push(this.keyOrders(rows, visible), lastTokens(rows, starts, done, length));
+    return { length, visible, feeds };
   }
 
-  private program(length: number): Program {
-    let program = this.programs.get(length);
-    if (!program) {
-      program = this.compile(length);
-      this.programs.set(length, program);
-    }
-    return program;
+  /** Of the first `visible` slots of every row. */
+  private keyOrders(rows: readonly Row[], visible: number): Int32Array {
+    const { prefixLength } = this.resident;
+    const orders = new Int32Array(rows.length * visible);
+    rows.forEach(({ places }, r) => {
+      for (let slot = prefixLength; slot < visible; slot++) {
+        const index = slot - prefixLength;
+        orders[r * visible + slot] = (places.keyOrder[index] ?? index) + prefixLength;
+      }
+    });
+    return orders;
   }
 
-  private compile(length: number): Program {
+  private program({ length, visible }: Piece): Program {
     const { resident, cache } = this;
     if (!cache) throw new Error('no cache was reserved');
-    const { batch, capacity } = cache;
-    return resident.session.compile((graph) => {
-      const input = () => graph.placeholder([batch, length], 'int32');
-      const ids = input();
-      const positions = Array.from({ length: resident.model.streams }, input);
-      const slots = input();
-      const keyOrder = graph.placeholder([batch, capacity], 'int32');
-      const last = graph.placeholder([batch], 'int32');
-      const forward = BoundForward.create(resident, {
-        graph,
-        ops: graph,
-        positions,
-        mask: visibilityMask(graph, { query: slots, key: keyOrder }, null, resident.dtype),
-        store: cache.store(graph, slots),
-        adapter: readAdapter(graph, resident.adapter),
-        seed: null,
-      });
-      const hidden = graph.gather(hiddenStates(resident, forward, ids), last);
-      const logits = outputLogits(resident, forward, hidden);
-      return { inputs: [ids, ...positions, slots, keyOrder, last], outputs: [logits], effects: [] };
-    });
+    const key = `${length},${visible}`;
+    let program = this.programs.get(key);
+    if (!program) {
+      program =
+        length === 1
+          ? compileDecodeStep(resident, { cache, visible, isEnclosed: this.isEnclosed })
+          : compilePromptPiece(resident, { cache, visible, length });
+      this.programs.set(key, program);
+    }
+    return program;
   }
 }
 
 function cancelAborted(rows: readonly Row[]): void {
   for (const row of rows) if (isOpen(row) && row.options.signal?.aborted) row.finishReason = 'cancelled';
+}
+
+/** Index of each row's last token among the flat [b · length] ones of a piece. */
+function lastTokens(
+  rows: readonly Row[],
+  starts: readonly number[],
+  done: number,
+  length: number,
+): Int32Array {
+  return Int32Array.from(rows, ({ ids }, r) => {
+    const count = Math.max(0, Math.min(length, ids.length - starts[r] - done));
+    return r * length + Math.max(0, count - 1);
+  });
 }
 
 function isOpen(row: Row): boolean {
