@@ -4,7 +4,9 @@ import type { ErrorTable } from '../errors';
 export const engineErrors: ErrorTable<EngineErrors> = {
   'engine.notInstalled': (t, args) => ({
     message: t('The training engine is not installed in {path}.', { ...args }),
-    remedy: t('Run "chatglm-finetune install-engine", or "Install Engine" from the command palette.'),
+    remedy: t(
+      'Run "chatglm-finetune install-engine", or "Install Engine" from the command palette. Small models also run without it: --engine wasm, or the setting glmtune.engine.variant.',
+    ),
   }),
   'engine.damaged': (t, args) => ({
     message: t('The engine file {path} is damaged.', { ...args }),
