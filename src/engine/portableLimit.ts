@@ -6,8 +6,8 @@ import { GlmError } from '../protocol/errors';
 import { backend } from './backend/backend';
 
 const DENSE_BYTES = 4;
-/** Four codes of 4 bits stand in an int32 there, scales beside them. */
-const PACKED_BYTES = 1.1;
+/** Two codes of 4 bits stand in an int32 there, scales beside them. */
+const PACKED_BYTES = 2.1;
 
 /** Bytes of a model's parameters there; `packed` has those that stay packed. */
 export function portableBytes(config: ModelConfig, packed: { has(name: string): boolean }): number {

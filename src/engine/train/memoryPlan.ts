@@ -111,12 +111,12 @@ function role(module: string): string {
   return /^[qkv]_proj$/.test(name) ? 'qkv' : name;
 }
 
-/** Packed weights are unpacked one after the other; two may be there at a time. */
+/** Packed weights are unpacked one after the other, in pieces; what an adapter does to a whole one (DoRA) holds two at a time. */
 function unpackedBytes({ structure, dtype, linearBits }: MemorySubject): number {
   if (linearBits === null) return 0;
   const largest = structure.linears.reduce(
     (most, { inFeatures, outFeatures }) => Math.max(most, inFeatures * outFeatures),
     0,
   );
-  return 2 * largest * (dtypeBytes(dtype) + 4);
+  return 2 * largest * dtypeBytes(dtype);
 }
