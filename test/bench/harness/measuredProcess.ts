@@ -22,7 +22,7 @@ export interface ProcessOptions {
   env?: NodeJS.ProcessEnv;
   /** Seconds after which the process is ended and the measurement fails. */
   limit?: number;
-  /** Called with every line; `send` writes a line to the process's standard input. */
+  /** Called with every line, what it throws ends the process; `send` writes a line to the process's standard input. */
   onLine?: (line: Line, send: (text: string) => void) => void;
   /** Written to standard input at the start. */
   input?: string;
@@ -52,16 +52,23 @@ export async function runMeasured(
     if (errors.length > KEPT_ERROR_LINES) errors.shift();
   });
   const lines: Line[] = [];
+  let failure: unknown = null;
   createInterface({ input: child.stdout }).on('line', (text) => {
     const line = { at: (performance.now() - began) / 1000, text };
     lines.push(line);
-    onLine?.(line, send);
+    try {
+      onLine?.(line, send);
+    } catch (error) {
+      failure ??= error;
+      child.kill();
+    }
   });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
     });
+    if (failure !== null) throw failure as Error;
     if (overdue) throw new Error(`took longer than ${Math.round(limit)} s`);
     if (code !== 0) {
       const output = [...lines.slice(-3).map(({ text }) => text.slice(0, 500)), ...errors].join('\n');

@@ -57,9 +57,9 @@ function setOf(size: ModelName, dtype: DTypeName, rows: number): Comparison['set
  * are the same is said.
  */
 function differentTokens(measured: ReadonlyMap<string, Measurement>): string[] {
-  const [ours, ...others] = [...measured];
+  const others = [...measured].filter(([name]) => name !== OURS);
   return others.flatMap(([name, { tokens = [] }]) => {
-    const mine = ours[1].tokens ?? [];
+    const mine = measured.get(OURS)?.tokens ?? [];
     const pairs = mine.flatMap((row, r) => row.map((id, i) => id === tokens[r]?.[i]));
     const same = pairs.filter(Boolean).length;
     return same === pairs.length ? [] : [`${same} of ${pairs.length} tokens are those of ${name}`];

@@ -10,16 +10,18 @@ interface Script {
   /** Values round by round; an error ends it. */
   outcomes: (number | Error)[];
   losses?: number[];
+  mostRounds?: number;
 }
 
 /** A comparison whose variants answer from a script, and the order in which they were asked. */
 function scripted(scripts: Script[], more: Partial<Comparison> = {}): { work: Comparison; order: string[] } {
   const order: string[] = [];
-  const variants = scripts.map(({ name, contender, outcomes, losses = [2] }): Variant => {
+  const variants = scripts.map(({ name, contender, outcomes, losses = [2], mostRounds }): Variant => {
     let round = 0;
     return {
       name,
       contender,
+      ...(mostRounds !== undefined && { mostRounds }),
       async measure(): Promise<Measurement> {
         order.push(name);
         const outcome = outcomes[round++];
@@ -83,6 +85,21 @@ describe('comparison', () => {
       { name: 'ours', contender: 'ours', outcomes: [new Error('broken')] },
     ]);
     await assert.rejects(compare(ownFault, 1, silent), /broken/);
+  });
+
+  it('leaves out of later rounds who takes part in few', async () => {
+    const { work, order } = scripted([
+      { name: 'ours', contender: 'ours', outcomes: [10, 10, 10] },
+      { name: 'peer', contender: 'peer', outcomes: [5, 5, 5] },
+      { name: 'side', contender: 'side', outcomes: [2, 4], mostRounds: 2 },
+    ]);
+    const { contenders } = await compare(work, 3, silent);
+    assert.deepEqual(order, ['ours', 'peer', 'side', 'side', 'peer', 'ours', 'ours', 'peer']);
+    assert.deepEqual(
+      contenders.map(({ values }) => values.length),
+      [3, 3, 2],
+    );
+    assert.deepEqual(contenders[2].valueRatio, { min: 2.5, median: 3.75, max: 5 });
   });
 
   it('says when losses differ by more than rounding', async () => {
