@@ -1,4 +1,5 @@
 /** Reads and encodes the datasets of a run. */
+import { setImmediate } from 'node:timers/promises';
 import { readRecords } from '../../dataset';
 import type { TrainingRecord } from '../../dataset/types';
 import { GlmError, isGlmError } from '../../protocol/errors';
@@ -33,6 +34,9 @@ export interface RunData {
 
 /** What of a model its rows depend on; none of its weights. */
 export type RowModel = Pick<ResidentModel, 'model' | 'maxLength'>;
+
+/** Milliseconds after which others have their turn: what loads the weights meanwhile, and requests to stop. */
+const TURN = 10;
 
 /** Labels of the validation split's random stream. */
 const SPLIT_STREAM = 0x73706c69;
@@ -114,7 +118,12 @@ function refusalOf(error: unknown): GlmError {
 
 async function readDataset(path: string, encoder: RecordEncoder): Promise<DatasetRows> {
   const result = noRows();
+  let turn = performance.now();
   for await (const item of readRecords(path)) {
+    if (performance.now() - turn > TURN) {
+      await setImmediate();
+      turn = performance.now();
+    }
     if ('dropped' in item) {
       result.dropped++;
       continue;

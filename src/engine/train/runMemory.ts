@@ -10,7 +10,7 @@ import { computeDType, storedDType } from '../backend/backend';
 import { createModel } from '../glm/registry';
 import { freeMemory } from '../memory';
 import { bucketLength } from '../shapes';
-import { readRunData, type RunData } from './data';
+import { readRunData, type RowModel, type RunData } from './data';
 import { planMemory, type BatchShape, type MemorySubject } from './memoryPlan';
 import { adapterLayout } from './methodLayout';
 import { bucketCount } from './microBatch';
@@ -65,18 +65,23 @@ export function largestShape(rows: readonly TrainingRow[], batch: number): Batch
   return { batch, length, k: bucketCount(trained, batch * length) };
 }
 
+/** What the rows of a run depend on, of a model that is not loaded. */
+export function rowModelOf(config: ModelConfig, adapter: ResidentAdapter | null): RowModel {
+  const model = createModel(config);
+  const offset =
+    adapter?.kind === 'prefix' && adapter.config.variant === 'peft' ? adapter.config.pre_seq_len : 0;
+  return { model, maxLength: model.maxLength - offset };
+}
+
 /** The plan of a run whose model is not loaded: reads its configuration and its data. Throws what training would. */
 export async function planUnloaded(
   run: RunFile,
 ): Promise<{ memory: MemoryPlan; plan: RunPlan; data: RunData; trained: number }> {
   const config = readConfig(run.model);
   const adapter = adapterLayout(run, config);
-  const model = createModel(config);
-  const offset =
-    adapter?.kind === 'prefix' && adapter.config.variant === 'peft' ? adapter.config.pre_seq_len : 0;
-  const maxLength = model.maxLength - offset;
-  const data = await readRunData(run, { model, maxLength });
-  const plan = planRun(run, data, maxLength);
+  const rowModel = rowModelOf(config, adapter);
+  const data = await readRunData(run, rowModel);
+  const plan = planRun(run, data, rowModel.maxLength);
   const subject = memorySubject(run, config, adapter);
   const shape = largestShape(plan.rows, run.training.batch_size);
   const memory = planMemory(subject, shape, freeMemory() + process.memoryUsage.rss());

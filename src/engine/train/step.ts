@@ -1,4 +1,5 @@
 /** The compiled parts of a training step: micro-batch (loss, gradients), update, evaluation. */
+import { ProgramCache } from '../backend/programCache';
 import type { Program } from '../backend/session';
 import type { Effect, GraphBuilder } from '../backend/graphBuilder';
 import type { GraphValue } from '../backend/graphOps';
@@ -27,9 +28,12 @@ export interface StepOptions {
   decayAll: boolean;
 }
 
+/** Shapes that stay compiled; a data set of conversations of up to 1024 tokens has about 20. */
+const MOST_SHAPES = 32;
+
 export class TrainingStep {
-  private readonly batches = new Map<string, Program>();
-  private readonly evaluations = new Map<string, Program>();
+  private readonly batches = new ProgramCache(MOST_SHAPES);
+  private readonly evaluations = new ProgramCache(MOST_SHAPES);
   private updateProgram: Program | null = null;
   private finiteProgram: Program | null = null;
 
@@ -59,11 +63,7 @@ export class TrainingStep {
     { first, seed, lossScale }: { first: boolean; seed: number; lossScale: number },
   ): Promise<{ tokenLosses: Float32Array; gradientNorm: number }> {
     const key = `${first} ${shapeKey(micro)}`;
-    let program = this.batches.get(key);
-    if (!program) {
-      program = this.compileBatch(micro, !first);
-      this.batches.set(key, program);
-    }
+    const program = this.batches.get(key, () => this.compileBatch(micro, !first));
     const feeds = [
       ...batchFeeds(micro, lossScale),
       ...(this.isRandom ? [Int32Array.of(seed, 0)] : []),
@@ -80,16 +80,14 @@ export class TrainingStep {
   /** Losses and hits [k] without gradients, dropout, noise or smoothing. */
   async evaluate(micro: MicroBatch): Promise<{ tokenLosses: Float32Array; correct: Int32Array }> {
     const key = shapeKey(micro);
-    let program = this.evaluations.get(key);
-    if (!program) {
-      program = this.resident.session.compile((graph) => {
+    const program = this.evaluations.get(key, () =>
+      this.resident.session.compile((graph) => {
         const inputs = microInputs(graph, micro);
         const adapter = readAdapter(graph, this.resident.adapter);
         const loss = this.loss(graph, graph, inputs, { adapter, parameters: new Map(), seed: null }, {});
         return { inputs: inputs.all, outputs: [loss.tokenLosses, loss.correct], effects: [] };
-      });
-      this.evaluations.set(key, program);
-    }
+      }),
+    );
     const [tokenLosses, correct] = await program.run(batchFeeds(micro));
     return { tokenLosses: tokenLosses as Float32Array, correct: correct as Int32Array };
   }
