@@ -5,6 +5,7 @@
 import type { SamplingSettings } from '../../protocol/control';
 import { GlmError } from '../../protocol/errors';
 import type { Random } from '../random';
+import { largestFirst } from './largestFirst';
 
 /**
  * Applies the repetition penalty of Keskar et al. 2019 (https://arxiv.org/abs/1909.05858) in place: once for every id that
@@ -76,12 +77,9 @@ function kthLargest(values: Float64Array, k: number): number {
 /** Sets what lies outside the nucleus to −∞ (Holtzman et al. 2019, https://arxiv.org/abs/1904.09751). */
 function keepNucleus(scores: Float64Array, topP: number): void {
   const probabilities = softmax(scores);
-  const order = Array.from(scores.keys())
-    .filter((id) => probabilities[id] > 0)
-    .sort((a, b) => probabilities[b] - probabilities[a]);
   let before = 0;
   const kept = new Set<number>();
-  for (const id of order) {
+  for (const id of largestFirst(probabilities)) {
     if (kept.size > 0 && before >= topP) break;
     kept.add(id);
     before += probabilities[id];
