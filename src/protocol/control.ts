@@ -76,7 +76,10 @@ export interface ChatResult {
   finish_reason: 'stop' | 'length' | 'cancelled';
   prompt_tokens: number;
   completion_tokens: number;
+  /** Of the whole answer, the prompt's processing included. */
   tokens_per_second: number;
+  /** From the question to the first token of the answer; null where there is none. */
+  first_token_seconds: number | null;
 }
 
 /** Chat process -> editor. `text` of a token note is what to append. */

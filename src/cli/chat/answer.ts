@@ -22,13 +22,18 @@ export async function answer(model: LanguageModel, request: AnswerRequest): Prom
     if (piece !== '') request.onText(piece);
   };
   const started = performance.now();
+  const secondsSoFar = (): number => (performance.now() - started) / 1000;
+  let firstToken: number | null = null;
   const { outputIds, finishReason } = await model.generate(prompt, {
     sampling: { ...request.sampling, max_new_tokens: Math.min(request.sampling.max_new_tokens, room) },
     stopIds: template.stopIds,
     signal: request.signal,
-    onToken: (id) => show(stream.push(id)),
+    onToken(id) {
+      firstToken ??= secondsSoFar();
+      show(stream.push(id));
+    },
   });
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = secondsSoFar();
   show(stream.flush());
   return {
     text: template.decodeAnswer(outputIds),
@@ -36,5 +41,6 @@ export async function answer(model: LanguageModel, request: AnswerRequest): Prom
     prompt_tokens: prompt.length,
     completion_tokens: outputIds.length,
     tokens_per_second: seconds > 0 ? outputIds.length / seconds : 0,
+    first_token_seconds: firstToken,
   };
 }

@@ -9,6 +9,7 @@ import { samplingSettings, type SamplingOptions } from '../options';
 import { lengthBatches } from './batches';
 import { encodePromptRow, GENERATE_SHAPES, rowEncoder, rowMaxNewTokens, type RowEncoder } from './encodeRow';
 import type { Row } from './readRows';
+import { Pace } from './pace';
 import { runRows, type RowsJob, type RowsOptions } from './runRows';
 
 export interface GenerateCommandOptions extends RowsOptions, SamplingOptions {
@@ -31,14 +32,17 @@ export function generate(context: CommandContext, options: GenerateCommandOption
     const tasks: Task[] = [];
     // All of them before the first answer: a bad row is found at once.
     for (const row of job.rows) tasks.push(await taskOf(row, encoder, options, job));
+    const pace = new Pace();
     const lengths = tasks.map(({ prompt }) => prompt.length);
     for (const batch of lengthBatches(lengths, options.batchSize)) {
       if (job.closed()) return;
       const chosen = batch.flatMap((index) => tasks[index] ?? []);
-      const generations = await continueTogether(job.model, chosen);
+      const generations = await pace.of(chosen, (timed) => continueTogether(job.model, timed));
       for (const [at, index] of batch.entries())
         await job.done(index, answerRow(generations[at], chosen[at]?.template ?? null));
     }
+    const remark = pace.describe(context.t);
+    if (remark) context.output.info(remark);
   });
 }
 

@@ -9,6 +9,7 @@ const RESULT = {
   prompt_tokens: 3,
   completion_tokens: 1200,
   tokens_per_second: 12.5,
+  first_token_seconds: 0.25,
 } as const;
 
 const base: ChatChoice = {
