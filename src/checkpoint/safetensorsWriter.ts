@@ -20,6 +20,9 @@ export interface AwaitedTensor extends TensorHead {
   data(): Promise<Uint8Array>;
 }
 
+/** Where the data begins: a multiple of it. */
+const ALIGNMENT = 64;
+
 /** What `transformers` and `peft` expect in a header. */
 const METADATA = { format: 'pt' };
 
@@ -79,8 +82,8 @@ function headerBytes(plans: readonly TensorHead[], metadata: Readonly<Record<str
     offset = end;
   }
   const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  // Spaces up to a multiple of 8 keep the data aligned, as the reference writer does.
-  const bytes = Buffer.alloc(8 + Math.ceil(json.byteLength / 8) * 8, ' ');
+  // Spaces before the data: the engine uses a file's values where they lie if they are aligned like a tensor of its own.
+  const bytes = Buffer.alloc(Math.ceil((8 + json.byteLength) / ALIGNMENT) * ALIGNMENT, ' ');
   bytes.writeBigUInt64LE(BigInt(bytes.byteLength - 8));
   json.copy(bytes, 8);
   return bytes;
