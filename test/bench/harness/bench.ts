@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { processExists } from '../../../src/process/processExists';
 import { Assets } from '../assets/assets';
+import { ON_GPU } from './gpu';
 import { jsonRecords } from './jsonLines';
 import { runMeasured } from './measuredProcess';
 
@@ -88,8 +89,8 @@ export class Bench {
     const records = jsonRecords(outcome.lines);
     const report = records.at(-1);
     if (!report) throw new Error(`${script} reported nothing`);
-    // Its own memory only: compilers that it starts are not its work.
-    return { records, report, peak: Number(report.peak) };
+    // Its own memory only: compilers that it starts are not its work. A GPU is watched from outside.
+    return { records, report, peak: ON_GPU ? outcome.peak : Number(report.peak) };
   }
 
   private async runPeer(script: string, settings: object): Promise<Record<string, unknown>> {

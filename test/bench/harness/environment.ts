@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { ON_GPU } from './gpu';
 
 const exec = promisify(execFile);
 /** Where torch's builds without CUDA are; where it cannot be reached, the package index has a larger one that works as well. */
@@ -17,7 +18,7 @@ export async function ensurePython(
   requirements: string,
   say: (line: string) => void,
 ): Promise<string> {
-  const home = path.join(root, 'out/bench/venv');
+  const home = path.join(root, ON_GPU ? 'out/bench/venv-cuda' : 'out/bench/venv');
   const python = path.join(home, 'bin/python');
   const wanted = readRequirements(readFileSync(requirements, 'utf8'));
   if (!existsSync(python)) {
@@ -28,7 +29,9 @@ export async function ensurePython(
   if (missing.length === 0) return python;
   say(`Installing ${missing.join(', ')} (torch alone is 200 MB)`);
   const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
-  await exec(python, [...install, '--extra-index-url', CPU_WHEELS], { maxBuffer: 1 << 24 });
+  // The package index has torch with CUDA.
+  const index = ON_GPU ? [] : ['--extra-index-url', CPU_WHEELS];
+  await exec(python, [...install, ...index], { maxBuffer: 1 << 24 });
   const still = lacking(wanted, await installedVersions(python));
   if (still.length > 0) throw new Error(`pip did not install ${still.join(', ')}`);
   return python;

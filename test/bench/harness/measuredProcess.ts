@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { GpuMemoryWatch, ON_GPU } from './gpu';
 
 const POLL_MILLISECONDS = 50;
 const KEPT_ERROR_LINES = 12;
@@ -39,7 +40,7 @@ export async function runMeasured(
   child.stdin.on('error', () => {}); // the exit code tells why it went away
   const send = (text: string): void => void child.stdin.write(`${text}\n`);
   if (input !== undefined) send(input);
-  const memory = new MemoryWatch(child.pid!);
+  const memory = ON_GPU ? await GpuMemoryWatch.start() : new MemoryWatch(child.pid!);
   const poll = setInterval(() => memory.look(), POLL_MILLISECONDS);
   let overdue = false;
   const timer = setTimeout(() => {
@@ -78,6 +79,7 @@ export async function runMeasured(
   } finally {
     clearInterval(poll);
     clearTimeout(timer);
+    if (memory instanceof GpuMemoryWatch) memory.stop();
   }
 }
 

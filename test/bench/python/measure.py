@@ -8,6 +8,9 @@ from pathlib import Path
 
 import torch
 
+# `cpu`, or `cuda` where the whole benchmark runs on a GPU.
+DEVICE = os.environ.get("BENCH_DEVICE", "cpu")
+
 
 def settings() -> dict:
     """The measurement's settings, the only argument; sets the number of threads."""
@@ -22,7 +25,7 @@ def read_batches(path: str, rows: int, count: int) -> list[tuple[torch.Tensor, t
     ids = torch.tensor([line["input_ids"] for line in lines])
     labels = torch.tensor([line["labels"] for line in lines])
     chosen = [torch.arange(step * rows, (step + 1) * rows) % len(lines) for step in range(count)]
-    return [(ids[rows], labels[rows]) for rows in chosen]
+    return [(ids[rows].to(DEVICE), labels[rows].to(DEVICE)) for rows in chosen]
 
 
 def peak_memory() -> int:

@@ -5,7 +5,7 @@ data, rows, steps, learning_rate, weight_decay, max_grad_norm, threads
 """
 
 import torch
-from measure import read_batches, report, settings
+from measure import DEVICE, read_batches, report, settings
 from peft import (
     PeftConfig,
     PeftModel,
@@ -24,7 +24,7 @@ DTYPE = torch.bfloat16 if SETTINGS["precision"] == "bfloat16" else torch.float32
 def load_base() -> GlmForCausalLM:
     packing = {}
     if SETTINGS["method"] == "qlora":
-        packing["device_map"] = "cpu"
+        packing["device_map"] = DEVICE
         packing["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
@@ -44,7 +44,7 @@ def load() -> torch.nn.Module:
         model.enable_input_require_grads()
     if SETTINGS["method"] != "full":
         model = put_on(model, SETTINGS["adapter"])
-    return model.train()
+    return model.to(DEVICE).train()
 
 
 def put_on(model: GlmForCausalLM, adapter: str) -> PeftModel:

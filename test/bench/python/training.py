@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from measure import resident_memory
+from measure import DEVICE, resident_memory
 
 
 def optimizer_of(model: torch.nn.Module, rate: float, decay: float) -> torch.optim.AdamW:
@@ -30,7 +30,7 @@ def train(
     autocast = settings["precision"] == "autocast"
     last = time.perf_counter()
     for ids, labels in batches:
-        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=autocast):
             loss = loss_of(ids, labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, settings["max_grad_norm"])

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BatchShape, ModelSizes } from '../assets/shapes';
 import type { Bench, Precision } from '../harness/bench';
+import { ON_GPU } from '../harness/gpu';
 import { jsonRecords, type JsonRecord } from '../harness/jsonLines';
 import { runMeasured } from '../harness/measuredProcess';
 import { median } from '../harness/statistics';
@@ -53,7 +54,12 @@ export async function trainOurs(
     const done = events.find(({ type }) => type === 'done');
     const ends = steps.map(({ seconds }) => Number(seconds));
     const seconds = ends.map((end, i) => end - (ends[i - 1] ?? 0));
-    const measured = measurementOf(job, steps, seconds, Math.max(peak, Number(done?.peak_memory ?? 0)));
+    const measured = measurementOf(
+      job,
+      steps,
+      seconds,
+      ON_GPU ? peak : Math.max(peak, Number(done?.peak_memory ?? 0)),
+    );
     const plan = events.find(({ type }) => type === 'started')?.memory as { weights: number } | undefined;
     return { ...measured, details: { ...measured.details, weights: plan?.weights ?? NaN } };
   } finally {
