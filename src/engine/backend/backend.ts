@@ -1,16 +1,12 @@
 /** What computes in this process: libtensorflow, or the portable engine where there is no libtensorflow. */
 import type { ComputeDType } from '../types';
 import { libtensorflow } from './libtensorflow';
-import type { DType } from './ops';
 import type { Session } from './session';
-import type { StagedTensor } from './tensor';
 import type { Tfjs } from './tfjs';
 
 export interface Backend {
   readonly kind: 'libtensorflow' | 'portable';
   openSession(): Session;
-  /** A tensor to be filled and fed to a program; uninitialised. */
-  stage(shape: readonly number[], dtype: DType): StagedTensor;
   /** Type and name of every device. */
   devices(): { type: string; name: string }[];
   /** The formats weights may lie in. */

@@ -4,14 +4,12 @@ import { devices } from './context';
 import { multipliesBfloat16 } from './cpu';
 import { native } from './native';
 import { NativeSession } from './session';
-import { NativeTensor } from './tensor';
 import { openTfjs, tfjsVersion } from './tfjs';
 
 /** Every dtype, on every device the library has; bfloat16 is widened where the processor has no instructions for it. */
 export const libtensorflow: Backend = {
   kind: 'libtensorflow',
   openSession: () => new NativeSession(),
-  stage: (shape, dtype) => NativeTensor.allocate(shape, dtype),
   devices,
   dtypes: ['float32', 'bfloat16', 'float16'],
   computesIn: (dtype) => (dtype === 'bfloat16' && !hasBfloat16() ? 'float32' : dtype),

@@ -13,7 +13,7 @@ import { checked, native, type Pointer } from './native';
 import { mapTensor, readTensorFrom } from './nativeLoading';
 import type { DType, Value } from './ops';
 import type { LoadOptions, StoredTensor } from './storedTensor';
-import { newTensor, readTensor, type NativeTensor, type HostArray, type StagedTensor } from './tensor';
+import { newTensor, readTensor, type NativeTensor, type HostArray } from './tensor';
 
 /** What a run returns and does. */
 export interface RunDefinition {
@@ -27,7 +27,7 @@ export interface ProgramDefinition extends RunDefinition {
   inputs: readonly GraphValue[];
 }
 
-export type Feed = HostArray | StagedTensor;
+export type Feed = HostArray;
 
 /** A function that can be run. */
 export interface Program {
@@ -133,11 +133,11 @@ function addFunction(definition: Uint8Array): void {
 
 /** A handle that keeps the tensor's memory alive; the caller deletes it. */
 function newHandle(feed: Feed, input: GraphValue): Pointer {
-  const tensor = ArrayBuffer.isView(feed) ? newTensor(feed, input) : (feed as NativeTensor);
+  const tensor = newTensor(feed, input);
   try {
     return tensor.handle();
   } finally {
-    if (tensor !== feed) tensor.dispose();
+    tensor.dispose();
   }
 }
 

@@ -18,16 +18,8 @@ export const BYTES: Readonly<Record<DType, number>> = {
   uint16: 2,
 };
 
-/** A tensor that is filled piece by piece before it is fed to a program. */
-export interface StagedTensor {
-  readonly byteLength: number;
-  /** Copies bytes to `offset`; throws outside the tensor. */
-  write(source: HostArray, offset?: number): void;
-  dispose(): void;
-}
-
-/** A tensor in the library's memory. */
-export class NativeTensor implements StagedTensor {
+/** A tensor in the library's memory, to be filled piece by piece; `dispose` frees it. */
+export class NativeTensor {
   private constructor(
     readonly pointer: Pointer,
     readonly dtype: DType,
@@ -61,6 +53,7 @@ export class NativeTensor implements StagedTensor {
     return checked((status) => native().newHandle(this.pointer, status));
   }
 
+  /** Copies bytes to `offset`; throws outside the tensor. */
   write(source: HostArray, offset = 0): void {
     if (offset < 0 || offset + source.byteLength > this.byteLength)
       throw new RangeError(`${offset} + ${source.byteLength} bytes in a tensor of ${this.byteLength}`);

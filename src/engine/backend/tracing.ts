@@ -126,9 +126,7 @@ class TracedSession extends Session {
   ): Promise<(Float32Array | Int32Array)[]> {
     if (this.closed) throw new Error('the session is closed');
     const api = native();
-    const tensors = feeds.map((feed, i) =>
-      ArrayBuffer.isView(feed) ? newTensor(feed, inputs[i]) : (feed as NativeTensor),
-    );
+    const tensors = feeds.map((feed, i) => newTensor(feed, inputs[i]));
     const traced = this.tracing.wantsNodes;
     const options = encodeTraceOptions();
     const runOptions = traced ? api.newBufferFrom(options, options.length) : null;
@@ -143,9 +141,7 @@ class TracedSession extends Session {
       return results.map(readTensor);
     } finally {
       for (const result of results) api.deleteTensor(result);
-      tensors.forEach((tensor, i) => {
-        if (tensor !== feeds[i]) tensor.dispose();
-      });
+      for (const tensor of tensors) tensor.dispose();
       if (traced) for (const buffer of [runOptions, metadata]) api.deleteBuffer(buffer);
     }
   }

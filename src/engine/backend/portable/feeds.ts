@@ -1,33 +1,11 @@
 /** Host arrays as tfjs takes them. */
 import { widenToFloat32 } from '../../../checkpoint/dtype';
 import { sizeOf, type DType } from '../ops';
-import type { Feed } from '../session';
-import { BYTES, type HostArray, type StagedTensor } from '../tensor';
-
-/** Bytes in the memory of JavaScript, to be filled piece by piece. */
-export class StagedBytes implements StagedTensor {
-  readonly bytes: Uint8Array;
-
-  constructor(shape: readonly number[], dtype: DType) {
-    this.bytes = new Uint8Array(sizeOf(shape) * BYTES[dtype]);
-  }
-
-  get byteLength(): number {
-    return this.bytes.length;
-  }
-
-  write(source: HostArray, offset = 0): void {
-    this.bytes.set(bytesOf(source), offset);
-  }
-
-  dispose(): void {
-    // The collector frees it.
-  }
-}
+import { BYTES, type HostArray } from '../tensor';
 
 /** The values of a feed of the given dtype; throws where their number is not that of `shape`. */
-export function feedValues(feed: Feed, shape: readonly number[], dtype: DType): TensorValues {
-  const bytes = feed instanceof StagedBytes ? feed.bytes : bytesOf(feed as HostArray);
+export function feedValues(feed: HostArray, shape: readonly number[], dtype: DType): TensorValues {
+  const bytes = new Uint8Array(feed.buffer, feed.byteOffset, feed.byteLength);
   const wanted = sizeOf(shape) * BYTES[dtype];
   if (bytes.length !== wanted)
     throw new Error(`a ${dtype} tensor [${shape.join()}] takes ${wanted} bytes, not ${bytes.length}`);
@@ -59,10 +37,6 @@ export function decode(bytes: Uint8Array, dtype: DType): TensorValues {
       return values;
     }
   }
-}
-
-function bytesOf(array: HostArray): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
 /** The bytes from the beginning of a buffer, copied where they are not. */

@@ -2,7 +2,6 @@
 import { GlmError } from '../../../protocol/errors';
 import type { Backend } from '../backend';
 import type { Tfjs } from '../tfjs';
-import { StagedBytes } from './feeds';
 import { createKernels } from './kernels';
 import { PortableSession, type PortableRuntime } from './session';
 
@@ -26,7 +25,6 @@ export function portableBackend(tf: typeof Tfjs): Backend {
   return {
     kind: 'portable',
     openSession: () => new PortableSession(runtime),
-    stage: (shape, dtype) => new StagedBytes(shape, dtype),
     devices: () => [{ type: 'WebAssembly', name: '' }],
     // tfjs has no narrower numbers.
     dtypes: ['float32'],
