@@ -46,7 +46,9 @@ export async function openEngine(
   if (!choosesPortable(chosen)) return openInstalledEngine();
   const engine = await openPortableEngine();
   output.info(
-    t('The portable engine (WebAssembly) computes: for small models, and several times slower than libtensorflow.'),
+    t(
+      'The portable engine (WebAssembly) computes: for small models, and several times slower than libtensorflow.',
+    ),
   );
   return engine;
 }
