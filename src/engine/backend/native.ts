@@ -186,8 +186,8 @@ let loaded: { native: Native; directory: string } | undefined;
 
 /** Loads libtensorflow from a directory, once per process. Throws `engine.notInstalled` or `engine.loadFailed`. */
 export async function loadNative(directory: string): Promise<Native> {
-  // The library writes its start-up notes to standard error, which belongs to the command line.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // Its notes go to standard error, which belongs to the command line; what fails is in the status of the call.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
   // Left to itself, it uses oneDNN on processors with AVX-512 only; its float32 products are a quarter faster with AVX2 too.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   // Not before it is needed: koffi has no native library where the portable engine works.

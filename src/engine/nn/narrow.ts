@@ -41,12 +41,11 @@ function products(ops: Ops, x: Value, stored: Value, axis: 0 | 1, options?: MatM
   for (let start = 0; start < stored.shape[axis]; start += size) {
     const count = Math.min(size, stored.shape[axis] - start);
     const weight = ops.barrier(stored, parts.at(-1) ?? x);
-    const [piece] = ops.fuse('widen', [weight], (o, [whole]) => {
-      const part =
-        axis === 0 ? o.slice(whole, [start, 0], [count, other]) : o.slice(whole, [0, start], [other, count]);
-      return [o.cast(part, x.dtype)];
-    });
-    parts.push(ops.matMul(x, piece, options));
+    const piece =
+      axis === 0
+        ? ops.slice(weight, [start, 0], [count, other])
+        : ops.slice(weight, [0, start], [other, count]);
+    parts.push(ops.matMul(x, ops.cast(piece, x.dtype), options));
   }
   return ops.concat(parts, 1);
 }
