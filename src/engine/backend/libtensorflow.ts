@@ -2,7 +2,7 @@ import os from 'node:os';
 import type { Backend } from './backend';
 import { devices } from './context';
 import { multipliesBfloat16 } from './cpu';
-import { native } from './native';
+import { isLoaded, native } from './native';
 import { NativeSession } from './session';
 import { openTfjs, tfjsVersion } from './tfjs';
 
@@ -20,6 +20,7 @@ export const libtensorflow: Backend = {
   memory: () => null,
 };
 
+/** Before the library is loaded, when a run is only planned, nothing is known of GPUs. */
 function hasBfloat16(): boolean {
-  return multipliesBfloat16() || devices().some(({ type }) => type === 'GPU');
+  return multipliesBfloat16() || (isLoaded() && devices().some(({ type }) => type === 'GPU'));
 }

@@ -201,6 +201,10 @@ export function libraryDirectory(): string | null {
   return loaded?.directory ?? null;
 }
 
+export function isLoaded(): boolean {
+  return loaded !== undefined;
+}
+
 /** The loaded library. Throws when `loadNative` has not been called. */
 export function native(): Native {
   if (!loaded) throw new GlmError('engine.notInstalled', { path: '' });
