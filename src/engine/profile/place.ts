@@ -11,7 +11,7 @@ export interface Place {
 const UPDATE_BLOCKS = ['gradients', 'optimiser'];
 
 /** Scopes that the library's own rewriting puts into names. */
-const REWRITES = /Optimizer$|^ConstantFolding$/;
+const REWRITES = /Optimizer$|^ConstantFolding$|^AddOpsRewrite_/;
 
 export function placeOf(node: string): Place {
   const path = node

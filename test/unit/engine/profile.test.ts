@@ -46,6 +46,7 @@ test('what is computed again is neither forward nor backward, its derivatives ar
 test('names that the library has rewritten are understood', () => {
   assert.equal(placeOf('layer1/mlp/ArithmeticOptimizer/Reorder_Cast_2').block, 'mlp');
   assert.equal(placeOf('ConstantFolding/layer1/norm/Mul_2').layer, 1);
+  assert.equal(placeOf('layer1/backward/ArithmeticOptimizer/AddOpsRewrite_AddV2_16/AddN').block, 'residual');
 });
 
 test('nodes that run side by side share the time', () => {
