@@ -1,7 +1,7 @@
 /** `Ops` that emit the nodes of a function's body. Operation names and attributes: TensorFlow's op registry (2.21). */
 import { createHash } from 'node:crypto';
 import { toHalfBits } from '../../checkpoint/narrow';
-import { canFuse } from './context';
+import { canFuse, fusionPays } from './context';
 import { encodeFunction, MUST_COMPILE, type Attr, type NodeDef } from './functionDef';
 import { TF_DTYPE } from './native';
 import { outputReference } from './outputNames';
@@ -12,6 +12,7 @@ import {
   sizeOf,
   type CustomForward,
   type DType,
+  type FuseOptions,
   type MatMulOptions,
   type Ops,
   type Value,
@@ -330,8 +331,13 @@ export class GraphOps implements Ops {
     return this.emit('Identity', [x], { T: typeAttr(x.dtype) }, output, { controls }).values[0];
   }
 
-  fuse(label: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[] {
-    if (!canFuse()) return f(this, inputs);
+  fuse(
+    label: string,
+    inputs: readonly Value[],
+    f: (ops: Ops, inputs: readonly Value[]) => Value[],
+    { always = false }: FuseOptions = {},
+  ): Value[] {
+    if (!canFuse() || !(always || fusionPays())) return f(this, inputs);
     const body = new FusedBody();
     const outputs = f(
       body,

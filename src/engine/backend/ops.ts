@@ -28,6 +28,11 @@ export interface CustomResult {
 /** `needed[i]` says whether the gradient of input i will be asked for. */
 export type CustomForward = (ops: Ops, needed: readonly boolean[]) => CustomResult;
 
+export interface FuseOptions {
+  /** Not only where fusing pays in general: what would be many times slower in operations of its own. */
+  always?: boolean;
+}
+
 export interface Ops {
   /** Values are rounded to `dtype` (round half to even for bfloat16). */
   constant(values: Float32Array | Int32Array, shape: readonly number[], dtype: DType): Value;
@@ -96,7 +101,12 @@ export interface Ops {
    * f(inputs) in as few passes over memory as the device's compiler manages: for element-wise work and reductions of rows, not for
    * matrix products. f uses nothing but its inputs and constants. `name` is for profiles.
    */
-  fuse(name: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[];
+  fuse(
+    name: string,
+    inputs: readonly Value[],
+    f: (ops: Ops, inputs: readonly Value[]) => Value[],
+    options?: FuseOptions,
+  ): Value[];
 
   /** f(), whose operations belong to a part of the model: profiles and errors name them by it. Scopes nest. */
   scope<T>(name: string, f: () => T): T;

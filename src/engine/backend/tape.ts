@@ -2,7 +2,7 @@
  * Reverse-mode differentiation over any `Ops`. Operations on watched values, and on what is computed from them, are recorded
  * with their derivative; everything else passes straight through, so frozen weights cost nothing.
  */
-import type { CustomForward, DType, Gradient, MatMulOptions, Ops, Value } from './ops';
+import type { CustomForward, DType, FuseOptions, Gradient, MatMulOptions, Ops, Value } from './ops';
 
 type Accumulate = (value: Value, gradient: Value) => void;
 
@@ -333,8 +333,13 @@ export class Tape implements Ops {
   }
 
   /** Composites that are worth fusing have a derivative of their own (`custom`); a fused part of one is not on a tape. */
-  fuse(name: string, inputs: readonly Value[], f: (ops: Ops, inputs: readonly Value[]) => Value[]): Value[] {
-    return inputs.some(this.isTracked) ? f(this, inputs) : this.base.fuse(name, inputs, f);
+  fuse(
+    name: string,
+    inputs: readonly Value[],
+    f: (ops: Ops, inputs: readonly Value[]) => Value[],
+    options?: FuseOptions,
+  ): Value[] {
+    return inputs.some(this.isTracked) ? f(this, inputs) : this.base.fuse(name, inputs, f, options);
   }
 
   scope<T>(name: string, f: () => T): T {

@@ -84,19 +84,24 @@ function unpackPiece(
     window(ops, parts.codes, rows, scaled(columns, levels ? CODES_PER_BYTE : 1)),
     window(ops, parts.scales, rows, { start: Math.floor(columns.start / blockSize), count: blocks }),
   ];
-  const [values] = ops.fuse('unpack_weight', inputs, (body, [codes, factors]) => {
-    const numbers = levels
-      ? body.gather(
-          body.constant(pairsOf(levels), [256, CODES_PER_BYTE], 'float32'),
-          body.cast(codes, 'int32'),
-        )
-      : body.cast(codes, 'float32');
-    const product = body.mul(
-      body.reshape(numbers, [rows.count, blocks, width]),
-      body.reshape(factors, [rows.count, blocks, 1]),
-    );
-    return [body.reshape(body.cast(body.cast(product, rounding), dtype), [rows.count, columns.count])];
-  });
+  const [values] = ops.fuse(
+    'unpack_weight',
+    inputs,
+    (body, [codes, factors]) => {
+      const numbers = levels
+        ? body.gather(
+            body.constant(pairsOf(levels), [256, CODES_PER_BYTE], 'float32'),
+            body.cast(codes, 'int32'),
+          )
+        : body.cast(codes, 'float32');
+      const product = body.mul(
+        body.reshape(numbers, [rows.count, blocks, width]),
+        body.reshape(factors, [rows.count, blocks, 1]),
+      );
+      return [body.reshape(body.cast(body.cast(product, rounding), dtype), [rows.count, columns.count])];
+    },
+    { always: true },
+  );
   if (isTiled) return values;
   const flat = ops.slice(ops.reshape(values, [columns.count]), [0], [sizeOf(shape)]);
   return ops.reshape(flat, shape);
@@ -106,11 +111,16 @@ function unpackPiece(
 function blockScales(ops: Ops, { stored, blockSize, nested }: PackedLayout, parts: Parts<Value>): Value {
   if (!nested || !parts.nested) return parts.scales;
   const [groups] = parts.nested.shape;
-  const [products] = ops.fuse('unpack_scales', [parts.scales, parts.nested], (body, [codes, factors]) => {
-    const table = body.constant(DYNAMIC_LEVELS, [DYNAMIC_LEVELS.length], 'float32');
-    const levels = body.reshape(body.gather(table, body.cast(codes, 'int32')), [groups, nested.blockSize]);
-    return [body.mul(levels, body.reshape(factors, [groups, 1]))];
-  });
+  const [products] = ops.fuse(
+    'unpack_scales',
+    [parts.scales, parts.nested],
+    (body, [codes, factors]) => {
+      const table = body.constant(DYNAMIC_LEVELS, [DYNAMIC_LEVELS.length], 'float32');
+      const levels = body.reshape(body.gather(table, body.cast(codes, 'int32')), [groups, nested.blockSize]);
+      return [body.mul(levels, body.reshape(factors, [groups, 1]))];
+    },
+    { always: true },
+  );
   // Not in the loop: the compiler would make one multiply-add of both, which rounds once where the format's definition rounds twice.
   const scales = ops.add(products, ops.scalar(nested.offset, 'float32'));
   const shape = [stored[0], stored[1] / blockSize];
