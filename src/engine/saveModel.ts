@@ -7,14 +7,15 @@ import { readJsonObject } from '../checkpoint/json';
 import { INDEX_FILE, WEIGHTS_FILE } from '../checkpoint/checkpoint';
 import { floatTensor } from '../checkpoint/floatTensor';
 import { elements } from '../checkpoint/modelTensors';
-import { writeSafetensors } from '../checkpoint/safetensorsWriter';
+import { writeSafetensorsAsync } from '../checkpoint/safetensorsWriter';
 import type { Variable } from './backend/graphBuilder';
 import type { ResidentModel } from './residentModel';
 import type { ComputeDType } from './types';
 
-/** Values of a shard: what is on the host at a time. */
+/** Values of a file. */
 const SHARD_VALUES = 512 * 1024 * 1024;
 
+const BYTES = { float32: 4, bfloat16: 2, float16: 2 } as const;
 const STORED = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' } as const;
 
 /** Files that make a checkpoint loadable by itself. */
@@ -38,13 +39,18 @@ export async function saveModel(
   let bytes = 0;
   for (const [i, shard] of shards.entries()) {
     const file = shards.length === 1 ? WEIGHTS_FILE : shardName(i, shards.length);
-    const tensors = (await resident.store.readAll(shard)).map(([{ name, shape }, values]) =>
-      floatTensor(name, shape, values, STORED[dtype]),
-    );
-    writeSafetensors(path.join(directory, file), tensors);
-    for (const { name, data } of tensors) {
+    // One tensor after the other: the model is in memory once already.
+    const tensors = shard.map((variable) => ({
+      name: variable.name,
+      dtype: STORED[dtype],
+      shape: [...variable.shape],
+      data: async () =>
+        floatTensor(variable.name, variable.shape, await resident.store.read(variable), STORED[dtype]).data,
+    }));
+    await writeSafetensorsAsync(path.join(directory, file), tensors);
+    for (const { name, shape } of shard) {
       map[name] = file;
-      bytes += data.byteLength;
+      bytes += elements(shape) * BYTES[dtype];
     }
   }
   if (shards.length > 1)

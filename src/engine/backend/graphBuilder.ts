@@ -140,9 +140,9 @@ export class GraphBuilder extends GraphOps {
     return this.emit('ResourceApplyAdam', inputs, attrs, [], { controls: after }).name;
   }
 
-  /** Frees the storage of a variable. */
-  destroy(variable: Variable): Effect {
+  /** Frees the storage of a variable; an assignment makes it anew. */
+  destroy(variable: Variable, after: readonly Effect[] = []): Effect {
     const attrs = { ignore_lookup_error: boolAttr(true) };
-    return this.emit('DestroyResourceOp', [this.handle(variable)], attrs, []).name;
+    return this.emit('DestroyResourceOp', [this.handle(variable)], attrs, [], { controls: after }).name;
   }
 }

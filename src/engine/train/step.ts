@@ -198,7 +198,11 @@ export class TrainingStep {
         // One group after the other: all at once would hold a second copy of every gradient.
         const gradient = graph.read(group.gradient, before);
         const decays = group.isMatrix || this.options.decayAll;
-        before = graph.scope('optimiser', () => optimiser.update(graph, group, gradient, scalars, decays));
+        before = graph.scope('optimiser', () => {
+          const updates = optimiser.update(graph, group, gradient, scalars, decays);
+          // The next pass makes it anew: nothing is left of it meanwhile, and there are never two.
+          return [...updates, graph.destroy(group.gradient, updates)];
+        });
         effects.push(...before);
       }
       return { inputs: [numbers], outputs: [], effects };
