@@ -1,6 +1,7 @@
-/** The body of a function while it is written: `GraphOps`, and what only a function has (arguments, variables, updates). */
+/** The body of a function while it is written: `FusingOps`, and what only a function has (arguments, variables, updates). */
 import type { Attr } from './functionDef';
-import { boolAttr, GraphOps, typeAttr, type GraphValue } from './graphOps';
+import { FusingOps } from './fusion';
+import { boolAttr, typeAttr, type GraphValue } from './graphOps';
 import type { DType, Value } from './ops';
 
 /** A variable that lives in a session; its name is unique there. */
@@ -13,7 +14,7 @@ export interface Variable {
 /** Name of a node that has an effect: what comes after it names it, and the program that wants it lists it. */
 export type Effect = string;
 
-export class GraphBuilder extends GraphOps {
+export class GraphBuilder extends FusingOps {
   /** Arguments in the order they were asked for. */
   readonly inputs: GraphValue[] = [];
   private readonly handles = new Map<string, { variable: Variable; handle: Value }>();
